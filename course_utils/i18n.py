@@ -1,0 +1,62 @@
+"""The language in which the course speaks: gettext with a Russian catalogue.
+
+English is the language of the sources, so it needs no catalogue. Messages are looked up
+when they are shown, not when a module is imported: one process can speak both languages.
+"""
+
+import gettext
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+__all__ = ["LANGUAGES", "N_", "_", "language", "ngettext", "set_language", "speaking"]
+
+LANGUAGES = ("ru", "en")
+_LOCALE = Path(__file__).parent / "locale"
+_current = "en"
+
+
+def language() -> str:
+    """The language in use: "ru" or "en"."""
+    return _current
+
+
+def set_language(name: str) -> None:
+    """Speak `name` from now on. Raises ValueError for a language the course does not have."""
+    global _current
+    if name not in LANGUAGES:
+        raise ValueError(f"Expected a language out of {', '.join(LANGUAGES)}, got {name!r}.")
+    _current = name
+
+
+@contextmanager
+def speaking(name: str):
+    """Speak `name` inside a with block, then go back to the language before."""
+    before = _current
+    set_language(name)
+    try:
+        yield
+    finally:
+        set_language(before)
+
+
+def _(message: str) -> str:
+    """The message in the language in use; itself where there is no translation."""
+    return _catalogue(_current).gettext(message)
+
+
+def ngettext(singular: str, plural: str, number: int) -> str:
+    """The message for `number` things, by the plural rules of the language in use."""
+    return _catalogue(_current).ngettext(singular, plural, number)
+
+
+def N_(message: str) -> str:
+    """Mark a message for the catalogue where it is defined; `_` translates it where shown."""
+    return message
+
+
+@cache
+def _catalogue(name: str) -> gettext.NullTranslations:
+    if name == "en":
+        return gettext.NullTranslations()
+    return gettext.translation("course_utils", _LOCALE, languages=[name], fallback=True)
