@@ -82,7 +82,7 @@ def _report(session: Session) -> str:
     ]
     if session.device.type == "cpu" and in_colab():
         lines.append(
-            _("Everything runs on the CPU; Runtime > Change runtime type > GPU makes it faster.")
+            _("No GPU here: all runs, slower. Runtime > Change runtime type > GPU helps.")
         )
     return "\n".join(lines)
 
