@@ -1,0 +1,48 @@
+# Everything starts from Python 3.11+ with pip. `make help` lists the targets.
+PYTHON ?= python3
+BIN := .venv/bin
+JOBS ?= 2
+INSTALLED := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo lab build check test bench pin clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED)  ## .venv with everything the course, its tests and its benchmarks need
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, %s is %d.%d: make setup PYTHON=/path/to/newer/python" % (sys.executable, *sys.version_info[:2]))'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "This Python has no venv module; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	@touch $@
+
+demo: setup  ## one whole teaching cycle on a built-in class: hand-ins, marks, feedback
+	$(BIN)/course demo
+
+lab: setup  ## JupyterLab on the course
+	$(BIN)/jupyter lab --notebook-dir .
+
+build: setup  ## build notebooks, student versions and the Russian catalogue from their sources
+	$(BIN)/course build --jobs $(JOBS)
+
+check: setup  ## style, and that everything derived is fresh
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/course build --check
+
+test: check  ## all tests: units, assignments through their own checks, nbval on the lectures
+	$(BIN)/python -m pytest -n $(JOBS) tests
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadscope -p no:cacheprovider --nbval --nbval-cell-timeout 120 lectures/ru lectures/en
+
+bench: setup  ## measure what the speed claims rest on; writes benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks
+
+pin: setup  ## write the versions installed now into constraints.txt
+	$(BIN)/python -m pip freeze --exclude-editable | grep -v '@' > constraints.txt
+
+clean:  ## remove working folders of the demo and of the tests
+	rm -rf demo .pytest_cache .ruff_cache .hypothesis mutants build dist
