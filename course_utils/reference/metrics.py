@@ -50,7 +50,7 @@ def confusion_counts(predicted: Tensor, truth: Tensor, num_classes: int) -> Tens
     # A pixel's cell in a (256, K) table. Void has its own row, so no mask is needed, and
     # the narrow dtype is what makes this fast: K <= 128 keeps the largest cell in int16.
     narrow = torch.int16 if num_classes <= 128 else torch.int32
-    cells = (truth.to(narrow) * num_classes).add_(predicted)
+    cells = truth.to(narrow) * num_classes + predicted.to(narrow)
     table = torch.bincount(cells.flatten(), minlength=256 * num_classes)
     table = table.reshape(256, num_classes)
 
@@ -97,9 +97,9 @@ def _within(name: str, labels: Tensor, highest: int, num_classes: int) -> Tensor
     """The labels, once they are known to lie in 0..highest."""
     if labels.dtype in (torch.uint16, torch.uint32, torch.uint64):
         labels = labels.long()  # torch can hardly compute with these
-    for wrong in (labels.amin(), labels.amax()) if labels.numel() else ():
-        if not 0 <= wrong <= highest:
-            raise _outside(name, int(wrong), num_classes)
+    for label in labels.aminmax() if labels.numel() else ():
+        if not 0 <= label <= highest:
+            raise _outside(name, int(label), num_classes)
     return labels
 
 
