@@ -240,8 +240,9 @@ def _fields_of_network(model: nn.Module, layer: str | None) -> dict[str, Geometr
     except _Reached:
         graph = tracer.graph
     except (fx.proxy.TraceError, TypeError, ValueError) as error:
+        name = type(model).__name__
         raise ValueError(
-            f"Expected a forward that torch.fx can trace, got {type(model).__name__} ({error}). "
+            f"Expected a forward that torch.fx can trace, got {name} ({error}). "
             "Give the layers as a list, in the order in which they run."
         ) from error
     else:
