@@ -7,12 +7,26 @@ from course_utils.reference.metrics import (
     mean_jaccard,
     pixel_accuracy,
 )
+from course_utils.reference.probe import linear_probe
+from course_utils.reference.transfer import (
+    freeze,
+    layer_features,
+    learning_rate_groups,
+    replace_head,
+    unfreeze,
+)
 
 __all__ = [
     "categorical_cross_entropy",
     "confusion_counts",
+    "freeze",
     "jaccard",
+    "layer_features",
+    "learning_rate_groups",
+    "linear_probe",
     "mean_jaccard",
     "pixel_accuracy",
+    "replace_head",
     "softmax",
+    "unfreeze",
 ]
