@@ -14,7 +14,6 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchvision.models.feature_extraction import create_feature_extractor
 
 from course_utils.reference.padding import pad_to_multiple
 from course_utils.reference.upsampling import bilinear_transposed_convolution
@@ -136,6 +135,9 @@ class FeatureMaps(nn.Module):
 
     def __init__(self, model: nn.Module, nodes: Mapping[int, str]):
         super().__init__()
+        # Here, so that nobody waits for torchvision who only wants the rest of the package.
+        from torchvision.models.feature_extraction import create_feature_extractor
+
         named = {name: str(stride) for stride, name in nodes.items()}
         self.extractor = create_feature_extractor(model, return_nodes=named)
 
