@@ -1,0 +1,95 @@
+"""Folders that are made once and then read by every notebook of this machine.
+
+A folder is made under a temporary name and renamed when it is whole, so two notebooks that
+start at once can't see each other's half. A digest of all files tells a damaged one.
+"""
+
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+__all__ = ["cache_folder", "made_once"]
+
+_SEAL = "digest.txt"
+
+
+def cache_folder() -> Path:
+    """Where data sets are kept: COURSE_DATA_DIR, or else this system's folder for caches."""
+    if chosen := os.environ.get("COURSE_DATA_DIR"):
+        return Path(chosen).expanduser()
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", "~/AppData/Local"))
+    elif sys.platform == "darwin":
+        base = Path("~/Library/Caches")
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
+    return base.expanduser() / "course_utils"
+
+
+def made_once(name: str, make: Callable[[Path], object], parent: Path | None = None) -> Path:
+    """The folder `name` in the cache: as it is, if it is whole, else made by `make(folder)`.
+
+    Raises OSError, with what to do, where the cache can't be written.
+    """
+    parent = cache_folder() if parent is None else parent
+    final = parent / name
+    if _is_whole(final):
+        return final
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=parent))
+    except OSError as error:
+        raise OSError(
+            f"Expected to keep data in {parent}, got: {error}. "
+            "Set COURSE_DATA_DIR to a folder that can be written."
+        ) from error
+    try:
+        make(fresh)
+        (fresh / _SEAL).write_text(_digest(fresh))
+        fresh.chmod(0o755)  # mkdtemp's own is for this user alone
+        _put(fresh, final)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return final
+
+
+def _put(fresh: Path, final: Path) -> None:
+    """Rename; where another notebook was quicker, its folder is as good as ours."""
+    for last in (False, False, True):
+        try:
+            fresh.rename(final)
+            return
+        except OSError:
+            if _is_whole(final):
+                return
+            if last:
+                raise
+        # What stands there is damaged. Moved aside first: rmtree takes time.
+        aside = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=final.parent))
+        try:
+            final.rename(aside / "damaged")
+        except FileNotFoundError:
+            pass  # someone else has just moved it
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        return (folder / _SEAL).read_text() == _digest(folder)
+    except OSError:
+        return False
+
+
+def _digest(folder: Path) -> str:
+    """A digest of the names and contents of all files but the seal."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        if path.name != _SEAL:
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
