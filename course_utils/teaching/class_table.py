@@ -1,0 +1,256 @@
+"""The class in one table: marks, mistakes by name, and how each hand-in ended.
+
+Out of four places: who handed in (submitted/ and roster.csv), what the gradebook says
+(gradebook.db, after marking by hand too), what went wrong (the autograded notebooks), and
+why a file could not be read at all.
+"""
+
+import csv
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import nbformat
+import typer
+from nbgrader.api import Gradebook, MissingEntry
+from rich.console import Console
+from rich.table import Table
+
+from course_utils.i18n import N_, _
+from course_utils.teaching import config
+from course_utils.teaching.errors import CourseError
+from course_utils.teaching.hand_in import Unreadable, read_hand_in
+
+__all__ = ["STATES", "Mark", "Row", "class_rows", "marks", "table", "write_csv"]
+
+STATES = {
+    "graded": N_("graded"),
+    "crashed": N_("crashed"),
+    "timed_out": N_("timed out"),
+    "unreadable": N_("unreadable"),
+    "not_graded": N_("not graded"),
+    "absent": N_("not handed in"),
+}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One graded cell. points: None where a person has still to mark it."""
+
+    name: str
+    points: float | None
+    most: float
+    mistake: str | None = None
+    summary: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One student. state: a key of STATES; reason: why, where it is not "graded"."""
+
+    student: str
+    name: str
+    state: str
+    reason: str = ""
+    marks: dict[str, Mark] = field(default_factory=dict)
+
+    @property
+    def total(self) -> float:
+        """Points so far; what waits for a person counts 0."""
+        return sum(mark.points or 0.0 for mark in self.marks.values())
+
+    @property
+    def needs_marking(self) -> bool:
+        return any(mark.points is None for mark in self.marks.values())
+
+    @property
+    def mistakes(self) -> list[str]:
+        """Names of the mistakes found, as "exercise: mistake"."""
+        return [f"{m.name}: {m.mistake}" for m in self.marks.values() if m.mistake]
+
+
+def class_rows(root: Path, assignment: str) -> list[Row]:
+    """One row for each student on the roster, in submitted/ or in the gradebook.
+
+    root: the course's folder. Raises CourseError where the gradebook lacks the assignment.
+    """
+    root = root.resolve()
+    database = root / "gradebook.db"
+    if not database.is_file():
+        raise CourseError(
+            f"Expected the gradebook {database}, found no such file. "
+            f"Run: nbgrader generate_assignment {assignment}"
+        )
+    names = _roster(root / "roster.csv")
+    with Gradebook(f"sqlite:///{database}") as gradebook:
+        try:
+            notebooks = [n.name for n in gradebook.find_assignment(assignment).notebooks]
+        except MissingEntry:
+            raise CourseError(
+                f"Expected the assignment {assignment} in {database}. "
+                f"Run: nbgrader generate_assignment {assignment}"
+            ) from None
+        for student in gradebook.students:
+            full = " ".join(part for part in (student.last_name, student.first_name) if part)
+            names[student.id] = full or names.get(student.id) or student.id
+        for path in sorted(root.glob(f"submitted/*/{assignment}")):
+            names.setdefault(path.parent.name, path.parent.name)
+        return [
+            _row(root, gradebook, assignment, notebooks, student, name)
+            for student, name in sorted(names.items(), key=lambda item: item[1])
+        ]
+
+
+def table(rows: Sequence[Row], title: str = "") -> Table:
+    """The rows to look at: marks per exercise, total, and what each hand-in got wrong."""
+    exercises = _columns(rows)
+    found = Table(title=title or None)
+    found.add_column(_("student"))
+    for exercise in exercises:
+        found.add_column(exercise, justify="right")
+    found.add_column(_("total"), justify="right")
+    found.add_column(_("mistakes"))
+    for row in rows:
+        cells = [_points(row.marks.get(exercise)) for exercise in exercises]
+        found.add_row(row.name, *cells, f"{row.total:g}", _remarks(row))
+    return found
+
+
+def write_csv(rows: Sequence[Row], file) -> None:
+    """The same as CSV, one line a student; a mark still to be given is empty."""
+    exercises = _columns(rows)
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(
+        ["student", "name", *exercises, "total", "needs_marking", "state", "reason", "mistakes"]
+    )
+    for row in rows:
+        given = (row.marks.get(exercise) for exercise in exercises)
+        points = ["" if m is None or m.points is None else f"{m.points:g}" for m in given]
+        waits = "yes" if row.needs_marking else "no"
+        how = [row.state, row.reason, "; ".join(row.mistakes)]
+        writer.writerow([row.student, row.name, *points, f"{row.total:g}", waits, *how])
+
+
+def marks(
+    assignment: Annotated[str, typer.Argument(help="The assignment's name.")],
+    as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated, to stdout.")] = False,
+) -> None:
+    """Print the class's marks: points per exercise, mistakes by name, how each ended."""
+    course = config.load()
+    course.assignment(assignment)
+    rows = class_rows(course.root, assignment)
+    if as_csv:
+        write_csv(rows, sys.stdout)
+    else:
+        Console().print(table(rows, course.assignments[assignment].title[course.languages[0]]))
+
+
+def _row(
+    root: Path,
+    gradebook: Gradebook,
+    assignment: str,
+    notebooks: list[str],
+    student: str,
+    name: str,
+) -> Row:
+    folder = root / "submitted" / student / assignment
+    if not folder.is_dir():
+        return Row(student, name, "absent")
+    found, state, reason = {}, "graded", ""
+    for notebook in notebooks:
+        path = Path(student, assignment, f"{notebook}.ipynb")
+        verdicts, ended, why = _graded_notebook(root / "autograded" / path)
+        if ended == "not_graded":
+            why = _why_not_graded(root / "submitted" / path)
+            ended = "unreadable" if isinstance(why, Unreadable) else ended
+        if ended != "graded":
+            state, reason = ended, str(why)
+        if ended != "not_graded":
+            found |= _marks(gradebook, assignment, notebook, student, verdicts)
+    return Row(student, name, state, reason, found)
+
+
+def _graded_notebook(path: Path) -> tuple[dict[str, dict], str, str]:
+    """(verdict of each check, state, reason) out of an autograded notebook."""
+    if not path.is_file():
+        return {}, "not_graded", ""
+    notebook = nbformat.read(path, as_version=4)
+    verdicts = {
+        cell.metadata.nbgrader.grade_id: cell.metadata.course.verdict
+        for cell in notebook.cells
+        if "verdict" in cell.metadata.get("course", {}) and "nbgrader" in cell.metadata
+    }
+    outcome = notebook.metadata.get("course", {}).get("outcome", {})
+    return verdicts, outcome.get("state", "graded"), outcome.get("reason", "")
+
+
+def _why_not_graded(path: Path) -> Unreadable | str:
+    if not path.is_file():
+        others = sorted(other.name for other in path.parent.glob("*.ipynb"))
+        return _("expected the file {expected}, got {others}").format(
+            expected=path.name, others=", ".join(others) or "-"
+        )
+    try:
+        read_hand_in(path)
+    except Unreadable as reason:
+        return reason
+    return _("grading did not finish: run nbgrader autograde again")
+
+
+def _marks(
+    gradebook: Gradebook,
+    assignment: str,
+    notebook: str,
+    student: str,
+    verdicts: dict[str, dict],
+) -> dict[str, Mark]:
+    try:
+        grades = gradebook.find_submission_notebook(notebook, assignment, student).grades
+    except MissingEntry:
+        return {}
+    found = {}
+    for grade in grades:
+        verdict = verdicts.get(grade.name, {})
+        waits = grade.needs_manual_grade and grade.manual_score is None
+        found[grade.name] = Mark(
+            name=grade.name,
+            points=None if waits else grade.score,
+            most=grade.max_score,
+            mistake=verdict.get("mistake"),
+            summary=verdict.get("summary", ""),
+        )
+    return found
+
+
+def _roster(path: Path) -> dict[str, str]:
+    """id -> name out of roster.csv (columns id, last_name, first_name), where it is there."""
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    if rows and "id" not in rows[0]:
+        raise CourseError(
+            f"{path}: expected a column `id`, got {', '.join(rows[0])}. Name the column so."
+        )
+    return {
+        row["id"]: " ".join(filter(None, (row.get("last_name"), row.get("first_name"))))
+        or row["id"]
+        for row in rows
+    }
+
+
+def _columns(rows: Iterable[Row]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row.marks))
+
+
+def _points(mark: Mark | None) -> str:
+    if mark is None:
+        return "-"
+    return "?" if mark.points is None else f"{mark.points:g}"
+
+
+def _remarks(row: Row) -> str:
+    lines = [] if row.state == "graded" else [f"{_(STATES[row.state])}: {row.reason}"]
+    return "\n".join(line.rstrip(": ") for line in [*lines, *row.mistakes])

@@ -1,0 +1,149 @@
+"""Read whatever a student handed in: a notebook, or the reason why it is none.
+
+A file that can be understood is read even where nbformat would refuse it: UTF-16, a byte
+order mark, cells without metadata or outputs. A file that can't be is `Unreadable`, with a
+sentence for the table of marks and for the feedback.
+"""
+
+import json
+import re
+from pathlib import Path
+
+import nbformat
+from nbconvert.exporters import NotebookExporter
+from nbformat.notebooknode import NotebookNode
+
+from course_utils.i18n import N_, _
+
+__all__ = ["HandInExporter", "Unreadable", "read_hand_in"]
+
+_MARKS_OF_FILES = (  # first bytes of what students hand in instead of a notebook
+    (b"PK\x03\x04", N_("not a notebook: the file is a zip archive or an office document")),
+    (b"%PDF", N_("not a notebook: the file is a PDF")),
+    (b"\x89PNG", N_("not a notebook: the file is a picture")),
+    (b"\xff\xd8\xff", N_("not a notebook: the file is a picture")),
+)
+_HTML = re.compile(r"\s*<(!doctype|html|head|body|\?xml)", re.IGNORECASE)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Unreadable(ValueError):
+    """The file is no notebook. `str(error)` is the reason, in the language in use."""
+
+    def __init__(self, message: str, **values) -> None:
+        super().__init__(message)
+        self.message, self.values = message, values
+
+    def __str__(self) -> str:
+        return _(self.message).format(**self.values)
+
+
+class HandInExporter(NotebookExporter):
+    """What `nbgrader autograde` reads hand-ins with (`Autograde.exporter_class`).
+
+    Where nbconvert would raise, and nbgrader drop the hand-in, this yields an empty notebook
+    and leaves the `Unreadable` in `resources["unreadable"]`: it is graded with a reason.
+    """
+
+    def from_file(self, file_stream, resources=None, **options):
+        try:
+            notebook = read_hand_in(Path(file_stream.name))
+        except Unreadable as reason:
+            self.log.warning("%s: %s", file_stream.name, reason)
+            notebook = nbformat.v4.new_notebook()
+            resources["unreadable"] = reason
+        return self.from_notebook_node(notebook, resources, **options)
+
+
+def read_hand_in(path: Path) -> NotebookNode:
+    """The notebook in the file, in nbformat 4. Raises Unreadable with the reason."""
+    text = _text(path.read_bytes())
+    if _HTML.match(text):
+        raise Unreadable(N_("not a notebook: the file is HTML"))
+    try:
+        content = json.loads(text, strict=False)
+    except json.JSONDecodeError as error:
+        raise _no_json(text, error) from None
+    except RecursionError:
+        raise Unreadable(N_("not a notebook: lists nested too deeply")) from None
+    if not _looks_like_a_notebook(content):
+        raise Unreadable(N_("not a notebook: JSON without cells"))
+    try:
+        content = _without_surrogates(content)
+        return _tidy(nbformat.reads(json.dumps(_tidy(content)), as_version=4))
+    except Exception as error:  # nbformat raises whatever its converters stumble on
+        raise Unreadable(
+            N_("not a notebook: {error}"), error=f"{type(error).__name__}: {error}"
+        ) from error
+
+
+def _text(data: bytes) -> str:
+    if not data.strip(b"\0 \t\r\n"):
+        raise Unreadable(N_("empty file"))
+    for start, reason in _MARKS_OF_FILES:
+        if data.startswith(start):
+            raise Unreadable(reason)
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encoding = "utf-16"
+    elif data[1:2] == b"\0":  # "{" and a zero byte: UTF-16 without its mark
+        encoding = "utf-16-le"
+    else:
+        encoding = "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise Unreadable(
+            N_("not text in UTF-8: byte {place} cannot be read"), place=error.start + 1
+        ) from None
+
+
+def _no_json(text: str, error: json.JSONDecodeError) -> Unreadable:
+    if not text.lstrip().startswith("{"):
+        return Unreadable(N_("not a notebook: the text is not JSON"))
+    if error.msg.startswith("Unterminated string") or not text[error.pos :].strip():
+        return Unreadable(
+            N_("truncated JSON at line {line}"), line=text.rstrip().count("\n") + 1
+        )
+    return Unreadable(N_("broken JSON at line {line}"), line=error.lineno)
+
+
+def _looks_like_a_notebook(content) -> bool:
+    if not isinstance(content, dict) or not isinstance(content.get("nbformat"), int):
+        return False
+    cells = content.get("cells" if content["nbformat"] >= 4 else "worksheets")
+    return isinstance(cells, list) and all(isinstance(cell, dict) for cell in cells)
+
+
+def _without_surrogates(content):
+    """Halves of a character, which no file can be written with, as question marks."""
+    if isinstance(content, str):
+        return _SURROGATE.sub("?", content)
+    if isinstance(content, list):
+        return [_without_surrogates(item) for item in content]
+    if isinstance(content, dict):
+        return {
+            _without_surrogates(key): _without_surrogates(value)
+            for key, value in content.items()
+        }
+    return content
+
+
+def _tidy(notebook):
+    """Give every cell the fields that nbgrader takes for granted; outputs go, they are old."""
+    if not isinstance(notebook.get("metadata"), dict):
+        notebook["metadata"] = {}
+    for cell in notebook.get("cells", ()):
+        if cell.get("cell_type") not in ("code", "markdown", "raw"):
+            cell["cell_type"] = "raw"
+        if not isinstance(cell.get("metadata"), dict):
+            cell["metadata"] = {}
+        if not isinstance(cell["metadata"].get("nbgrader", {}), dict):
+            del cell["metadata"]["nbgrader"]
+        source = cell.get("source", "")
+        lines = source if isinstance(source, list) else [source]
+        cell["source"] = "".join(str(line) for line in lines)
+        for old in ("outputs", "execution_count"):
+            cell.pop(old, None)
+        if cell["cell_type"] == "code":
+            cell |= {"execution_count": None, "outputs": []}
+    return notebook

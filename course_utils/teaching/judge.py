@@ -1,0 +1,265 @@
+"""Grade a hand-in: run its cells as nbgrader does, judge its answers outside its kernel.
+
+A graded check cell is not executed. The student's kernel gets fresh hidden cases, and what it
+answers is judged in this process, so that nothing the student's code does to its own
+interpreter can earn a point. The verdict goes where nbgrader looks for it, into the outputs:
+a shown message for full points, an error for none (`nbgrader.utils.determine_grade`).
+
+Whatever happens to the kernel, the hand-in ends graded, and
+`notebook.metadata.course.outcome` says how: graded, timed_out, crashed, unreadable.
+"""
+
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+import nbformat
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat.notebooknode import NotebookNode
+from nbgrader import utils
+from nbgrader.preprocessors import Execute
+from traitlets import Enum, Integer, List, Unicode
+
+from course_utils.checks import exercise as exercises
+from course_utils.checks import grading
+from course_utils.i18n import LANGUAGES, _, speaking
+from course_utils.teaching import config
+from course_utils.teaching.errors import CourseError
+from course_utils.teaching.hand_in import Unreadable
+from course_utils.teaching.release import (
+    blank_answers,
+    hand_in_language,
+    released_cells,
+    released_notebooks,
+    squeezed,
+)
+
+__all__ = ["Judge"]
+
+_HIDDEN_TESTS = "BEGIN HIDDEN TESTS"
+
+
+class Judge(Execute):
+    """In place of nbgrader's Execute in `Autograde.autograde_preprocessors`."""
+
+    timeout = Integer(60, help="Seconds for one cell.", allow_none=True).tag(config=True)
+
+    shutdown_kernel = Enum(
+        ["graceful", "immediate"],
+        default_value="immediate",
+        help="A student's kernel is not asked for a last word.",
+    ).tag(config=True)
+
+    environment = List(
+        Unicode(),
+        default_value=[
+            *("PATH", "HOME", "USER", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"),
+            *("VIRTUAL_ENV", "CONDA_PREFIX", "LD_LIBRARY_PATH", "SYSTEMROOT"),
+            *("CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "MKL_NUM_THREADS"),
+            *("COURSE_DATA", "NBGRADER_EXECUTION"),
+        ],
+        help="The environment variables that a student's kernel sees; no other is passed on.",
+    ).tag(config=True)
+
+    def preprocess(self, nb: NotebookNode, resources, km=None):
+        """Runs in the course's folder, where nbgrader's converters change to."""
+        names = resources["nbgrader"]
+        self._assignment = names["assignment"]
+        self._exercises = _exercises(names["assignment"])
+        self._language = hand_in_language(nb, _first_language())
+        self._timed_out: str | None = None  # the first cell that took too long
+        self._stopped: str | None = None  # why no further cell is run
+        _mark_blank_answers(nb, names)
+        course = nb.metadata.setdefault("course", NotebookNode())
+        with speaking(self._language), tempfile.TemporaryDirectory() as folder:
+            self._sockets = Path(folder)
+            if course.get("outcome", {}).get("state") == "unreadable":
+                self._refuse(nb)
+                return nb, resources
+            nb, resources = super().preprocess(nb, resources, km)
+            nb.metadata["course"]["outcome"] = self._outcome()
+        nb.metadata.pop("widgets", None)
+        return nb, resources
+
+    def preprocess_cell(self, cell, resources, index):
+        """Runs the cell, or judges it; nothing that a kernel does gets past this method."""
+        exercise = self._exercise(cell)
+        if self._stopped:
+            self._leave_unrun(cell)
+            return cell, resources
+        answers = None
+        try:
+            if exercise is None:
+                self.execute_cell(cell, index, store_history=True)
+                _no_price_for_warnings(cell)
+            else:
+                seed = secrets.randbits(128)
+                answers = self._ask(cell, index, grading.make_request(*exercise, seed))
+        except CellTimeoutError:  # it did not heed the interrupt either
+            self._stop(cell, index, _("ran too long and could not be interrupted"))
+            self._timed_out = self._stopped
+        except DeadKernelError:
+            self._stop(cell, index, _("ended the Python process"))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            # nbclient trusts messages that a tampered kernel may send in any form
+            self.log.warning("The kernel sent no Jupyter message", exc_info=True)
+            reason = _("sent a message that is not Jupyter's ({error})")
+            self._stop(cell, index, reason.format(error=type(error).__name__))
+        else:
+            if exercise is not None:
+                verdict = grading.judge(*exercise, seed, answers, self._sources(index))
+                self._write_verdict(cell, index, verdict)
+        return cell, resources
+
+    def on_cell_executed(self, **kwargs):
+        super().on_cell_executed(**kwargs)
+        content = kwargs["execute_reply"]["content"]
+        if content["status"] == "error" and content["ename"] == self.error_on_timeout["ename"]:
+            reason = _("took longer than {seconds} s").format(seconds=self.timeout)
+            self._timed_out = self._timed_out or self._sentence(kwargs["cell_index"], reason)
+
+    def create_kernel_manager(self):
+        """As configured; over IPC each kernel gets sockets in a private folder of its own."""
+        manager = super().create_kernel_manager()
+        if manager.transport == "ipc":
+            manager.ip = str(self._sockets / "kernel")
+        return manager
+
+    def start_new_kernel(self, **kwargs):
+        """With a chosen environment: an instructor's tokens are not for students' code."""
+        chosen = {name: os.environ[name] for name in self.environment if name in os.environ}
+        kwargs.setdefault("env", chosen)
+        super().start_new_kernel(**kwargs)
+
+    def _exercise(self, cell: NotebookNode) -> tuple[str, str] | None:
+        """(assignment, exercise) where this cell is the check of an exercise that we know."""
+        if cell.cell_type != "code" or not utils.is_grade(cell) or utils.is_solution(cell):
+            return None
+        name = cell.metadata.nbgrader.grade_id
+        return (self._assignment, name) if name in self._exercises else None
+
+    def _ask(self, cell: NotebookNode, index: int, request: bytes) -> bytes | None:
+        """Put the hidden cases to the kernel; its reply, None where it gave none.
+
+        The cell's own text is run too where an instructor added hidden tests of nbgrader's.
+        """
+        cell.outputs = []
+        if _HIDDEN_TESTS in cell.source:
+            self.execute_cell(cell, index, store_history=True)
+            _no_price_for_warnings(cell)
+        question = nbformat.v4.new_code_cell(grading.kernel_code(request))
+        try:
+            self.execute_cell(question, index, store_history=False)
+        finally:
+            self.nb.cells[index] = cell  # nbclient put the question there
+        return grading.find_reply(question.outputs)
+
+    def _sources(self, index: int) -> list[str]:
+        """The hand-in's own code above a check, where its function was written."""
+        return [
+            cell.source
+            for cell in self.nb.cells[:index]
+            if cell.cell_type == "code" and not utils.is_grade(cell)
+        ]
+
+    def _write_verdict(self, cell: NotebookNode, index: int, verdict) -> None:
+        shown = nbformat.v4.new_output(
+            "display_data", {"text/plain": verdict.text(), "text/html": verdict.html()}
+        )
+        kept = [output for output in cell.outputs if output.output_type == "error"]
+        cell.outputs = [shown, *kept]
+        cell.execution_count = None
+        if not verdict.passed:
+            cell.outputs.append(_error(verdict.summary(), verdict.text()))
+        self._note(cell, verdict.passed and not kept, verdict.mistake, verdict.summary())
+
+    def _note(self, cell, passed: bool, mistake: str | None, summary: str) -> None:
+        cell.metadata["course"] = NotebookNode(
+            verdict=NotebookNode(
+                passed=passed, mistake=mistake, summary=summary, language=self._language
+            )
+        )
+
+    def _stop(self, cell: NotebookNode, index: int, reason: str) -> None:
+        """From this cell on nothing is run; graded cells say why they earn nothing."""
+        self._stopped = self._sentence(index, reason)
+        self.nb.cells[index] = cell
+        cell.outputs = [_error(self._stopped, self._stopped)]
+        if utils.is_grade(cell):
+            self._leave_unrun(cell)
+
+    def _leave_unrun(self, cell: NotebookNode) -> None:
+        if cell.cell_type == "code" and utils.is_grade(cell) and not utils.is_solution(cell):
+            cell.outputs = [_error(self._stopped, self._stopped)]
+            self._note(cell, False, None, self._stopped)
+
+    def _sentence(self, index: int, reason: str) -> str:
+        cell = self.nb.cells[index]
+        name = cell.metadata.get("nbgrader", {}).get("grade_id")
+        line = next((line for line in cell.source.splitlines() if line.strip()), "")
+        return _("Cell {number} ({name}) {reason}.").format(
+            number=index + 1, name=name or line[:60], reason=reason
+        )
+
+    def _outcome(self) -> NotebookNode:
+        if self._timed_out:
+            return NotebookNode(state="timed_out", reason=self._timed_out)
+        if self._stopped:
+            return NotebookNode(state="crashed", reason=self._stopped)
+        return NotebookNode(state="graded", reason="")
+
+    def _refuse(self, nb: NotebookNode) -> None:
+        """A file that is no notebook: every check says what came instead."""
+        outcome = nb.metadata.course.outcome
+        outcome["reason"] = str(Unreadable(outcome.reason, **outcome.pop("values", {})))
+        self._stopped = _("This hand-in cannot be read: {reason}.").format(
+            reason=outcome["reason"]
+        )
+        nb.cells.insert(0, nbformat.v4.new_markdown_cell(f"**{self._stopped}**"))
+        for cell in nb.cells:
+            self._leave_unrun(cell)
+
+
+def _exercises(assignment: str) -> set[str]:
+    """The names of the exercises that can be judged; none where the assignment is not ours."""
+    try:
+        return set(exercises.assignment(assignment))
+    except ValueError:
+        return set()
+
+
+def _first_language() -> str:
+    try:
+        return config.load(Path.cwd()).languages[0]
+    except CourseError:
+        return LANGUAGES[0]
+
+
+def _mark_blank_answers(nb: NotebookNode, names) -> None:
+    """Make an untouched answer's checksum match, so that nbgrader gives it 0 by itself.
+
+    The gradebook knows the blank text of one language only; a blank essay in the other would
+    wait for a person to mark it.
+    """
+    cells = released_cells(names["db_url"], names["assignment"], names["notebook"])
+    notebooks = released_notebooks(Path.cwd(), names["assignment"], names["notebook"])
+    blanks = blank_answers(cells, notebooks)
+    for cell in nb.cells:
+        name = cell.metadata.get("nbgrader", {}).get("grade_id")
+        if squeezed(cell.source) in blanks.get(name, ()):
+            cell.metadata.nbgrader["checksum"] = utils.compute_checksum(cell)
+
+
+def _no_price_for_warnings(cell: NotebookNode) -> None:
+    """Show what a graded cell wrote to stderr without nbgrader taking it for a failure."""
+    if utils.is_grade(cell):
+        for output in cell.get("outputs", ()):
+            if output.output_type == "stream":
+                output["name"] = "stdout"
+
+
+def _error(summary: str, text: str) -> NotebookNode:
+    return nbformat.v4.new_output(
+        "error", ename="CheckFailed", evalue=summary, traceback=text.splitlines()
+    )
