@@ -1,0 +1,114 @@
+"""`course`: the command line of those who give and those who maintain the course.
+
+Results go to stdout, the log and the progress to stderr. Exit codes: 0 all is well, 1 something
+was found or failed, 2 the command was not understood.
+"""
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from course_utils import __version__
+from course_utils.teaching.errors import CourseError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="course",
+    help="Build, publish and grade the course.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+_log = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"course {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def course(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Build, publish and grade the course. Run it in the folder that holds course.toml."""
+
+
+@app.command()
+def build(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Lectures, assignments, or `messages`; all, if left out."),
+    ] = None,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Only list what is stale, missing or wrong; exit 1 if any."
+        ),
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Build what is fresh too: execute every lecture.")
+    ] = False,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=1, help="Lectures executed at the same time.")
+    ] = 2,
+) -> None:
+    """Build notebooks, assignments and the catalogue of messages from their sources.
+
+    Lectures are executed; a lecture whose prose alone changed keeps its outputs.
+    """
+    # Late: `course --help` needs none of nbgrader, nbclient and torch.
+    from course_utils.teaching import build as building
+    from course_utils.teaching.config import load
+
+    if check and force:
+        raise typer.BadParameter("--check builds nothing, so --force has nothing to force.")
+    found = load()
+    try:
+        if check:
+            problems = building.check(found, names or [])
+            for problem in problems:
+                print(problem)
+        else:
+            report = building.build(found, names or [], force=force, jobs=jobs, console=_log)
+            for path in report.written:
+                print(path.relative_to(found.root))
+            problems = report.problems
+            _complain(problems)
+            _say(f"{len(report.written)} written, {report.fresh} already fresh.")
+    except building.UnknownName as error:
+        raise typer.BadParameter(str(error)) from None
+    raise typer.Exit(1 if problems else 0)
+
+
+def main() -> None:
+    """The entry point: errors for the person at the keyboard come without a traceback."""
+    try:
+        app()
+    except CourseError as error:
+        _complain(error.problems)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        _say("Interrupted.")
+        sys.exit(130)
+
+
+def _complain(problems: list[str]) -> None:
+    for problem in problems:
+        _log.print(problem, style="red", markup=False)
+
+
+def _say(words: str) -> None:
+    _log.print(words, markup=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""From cells of a source to a notebook: ids, metadata, the badge and the set-up cell.
+
+All is derived from the source and course.toml alone, so that the same source always gives the
+same bytes. A cell's id stands at its root and, because Colab drops that one, in
+`metadata.id` too.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from course_utils.teaching.config import Course
+from course_utils.teaching.errors import CourseError
+
+__all__ = ["SETUP_TAG", "Ids", "badge_cell", "notebook", "setup_cell", "write"]
+
+SETUP_TAG = "course-setup"
+ID_LENGTH = 12
+_BADGES = {"ru": "Открыть в Colab", "en": "Open in Colab"}
+_OTHERS = {"ru": "Эта страница по-русски", "en": "This page in English"}
+
+
+class Ids:
+    """Ids of 12 characters for the cells of one notebook, each once.
+
+    An id depends on what it is made from and on how often that came before in this notebook,
+    not on the cells around: inserting a cell leaves the other ids alone.
+    """
+
+    def __init__(self) -> None:
+        self._seen: Counter[tuple[str, ...]] = Counter()
+        self._given: set[str] = set()
+
+    def give(self, *parts: str) -> str:
+        """An id made from `parts`."""
+        while True:
+            self._seen[parts] += 1
+            key = json.dumps([*parts, self._seen[parts]], ensure_ascii=False)
+            found = hashlib.sha256(key.encode()).hexdigest()[:ID_LENGTH]
+            if found not in self._given:
+                self._given.add(found)
+                return found
+
+
+def markdown(cell_id: str, text: str, **metadata) -> NotebookNode:
+    """A prose cell with its id in both places."""
+    return new_markdown_cell(text, id=cell_id, metadata={"id": cell_id, **metadata})
+
+
+def code(cell_id: str, text: str, **metadata) -> NotebookNode:
+    """A code cell, not executed, with its id in both places."""
+    return new_code_cell(text, id=cell_id, metadata={"id": cell_id, **metadata})
+
+
+def notebook(cells: list[NotebookNode], course: Mapping[str, str]) -> NotebookNode:
+    """A notebook of the course; `course` goes into its metadata under that name."""
+    found = new_notebook(
+        cells=cells,
+        metadata={
+            "course": dict(course),
+            "kernelspec": {
+                "display_name": "Python 3",
+                "language": "python",
+                "name": "python3",
+            },
+            "language_info": {"name": "python"},
+        },
+    )
+    found.nbformat_minor = 5
+    return found
+
+
+def badge_cell(course: Course, language: str, folder: str, path: str) -> NotebookNode:
+    """The first cell: opens `folder`/`language`/`path` in Colab; links to its other languages.
+
+    folder: "lectures" or "assignments"; path: of the notebook below the language's folder.
+    """
+    colab = "https://colab.research.google.com"
+    page = f"{colab}/github/{course.repository}/blob/{course.branch}/{folder}"
+    badge = f"![{_BADGES[language]}]({colab}/assets/colab-badge.svg)"
+    links = [f"[{badge}]({page}/{language}/{path})"]
+    for other in course.languages:
+        if other != language:
+            links.append(f"[{_OTHERS[other]}]({page}/{other}/{path})")
+    return markdown(Ids().give("badge"), " · ".join(links))
+
+
+def setup_cell(course: Course, language: str, assignment: str | None = None) -> NotebookNode:
+    """The second cell: installs the package where it is missing, starts the session."""
+    address = f"git+https://github.com/{course.repository}@{course.branch}"
+    lines = [
+        "import importlib.util",
+        "",
+        'if importlib.util.find_spec("course_utils") is None:  # as in a fresh Colab',
+        f'    %pip install -q "course-utils @ {address}"',
+        "",
+    ]
+    if assignment is None:
+        lines += ["from course_utils import session", "", f'session.start("{language}");']
+    else:
+        lines += [
+            "from course_utils import checks, session",
+            "",
+            f'session.start("{language}")',
+            f'check = checks.for_assignment("{assignment}")',
+        ]
+    tags = [SETUP_TAG, "nbval-ignore-output"]
+    return code(Ids().give("set-up"), "\n".join(lines), tags=tags)
+
+
+def write(found: NotebookNode) -> str:
+    """The text of a notebook file. Raises CourseError if it isn't valid nbformat 4.5."""
+    try:
+        nbformat.validate(found)
+    except nbformat.ValidationError as error:
+        name = found.metadata.get("course", {}).get("name", "?")
+        raise CourseError(f"{name}: the built notebook isn't valid: {error}.") from error
+    return nbformat.writes(found, version=nbformat.NO_CONVERT) + "\n"
