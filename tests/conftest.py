@@ -1,0 +1,42 @@
+"""What tests share: one thread, real material where it is at hand, a small drawn tree."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread():
+    """Tests run side by side; each with its own threads would slow them all down."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def voc_sample() -> Path:
+    """A folder with real photographs and masks in VOC's layout, as VOCSegmentation takes it."""
+    return _shared("voc_sample")
+
+
+@pytest.fixture(scope="session")
+def imagenet_net() -> Path:
+    """The weights of a SqueezeNet 1.0 trained on ImageNet, a .pth file."""
+    return _shared("imagenet_net") / "squeezenet1_0.pth"
+
+
+@pytest.fixture(scope="session")
+def shapes_tree(tmp_path_factory) -> Path:
+    """A small ShapesVOC: 12 scenes to train on, 8 to validate, 64 x 80. Read it only."""
+    from course_utils.data.shapes_voc import make_shapes_voc
+
+    root = tmp_path_factory.mktemp("shapes_voc")
+    return make_shapes_voc(root, train=12, val=8, size=(64, 80), seed=3)
+
+
+def _shared(name: str) -> Path:
+    for place in (REPOSITORY, REPOSITORY.parent):
+        if (place / "shared" / name).is_dir():
+            return place / "shared" / name
+    pytest.skip(f"{name} is not at hand")
