@@ -1,5 +1,22 @@
 """Reference implementations: what student code is compared with and the lectures run."""
 
+from course_utils.reference.dilated import (
+    CONTEXT_DILATIONS,
+    ContextNetwork,
+    dilated_block,
+    dilated_convolution,
+    identity_initialise,
+    stack_receptive_fields,
+)
+from course_utils.reference.fcn import (
+    FCN,
+    TORCHVISION_NODES,
+    FeatureMaps,
+    classifier_to_convolutions,
+    dense_to_convolution,
+)
+from course_utils.reference.front_end import DilatedSegmenter, FrontEnd
+from course_utils.reference.initialisation import he_initialise
 from course_utils.reference.losses import categorical_cross_entropy, softmax
 from course_utils.reference.metrics import (
     confusion_counts,
@@ -7,6 +24,7 @@ from course_utils.reference.metrics import (
     mean_jaccard,
     pixel_accuracy,
 )
+from course_utils.reference.padding import pad_to_multiple
 from course_utils.reference.probe import linear_probe
 from course_utils.reference.transfer import (
     freeze,
@@ -15,18 +33,55 @@ from course_utils.reference.transfer import (
     replace_head,
     unfreeze,
 )
+from course_utils.reference.unet import (
+    UNet,
+    UpConvolution,
+    crop_and_copy,
+    double_convolution,
+    level_sizes,
+    nearest_valid_sizes,
+)
+from course_utils.reference.upsampling import (
+    bilinear_kernel,
+    bilinear_transposed_convolution,
+    upsample_replicate,
+)
 
 __all__ = [
+    "CONTEXT_DILATIONS",
+    "FCN",
+    "TORCHVISION_NODES",
+    "ContextNetwork",
+    "DilatedSegmenter",
+    "FeatureMaps",
+    "FrontEnd",
+    "UNet",
+    "UpConvolution",
+    "bilinear_kernel",
+    "bilinear_transposed_convolution",
     "categorical_cross_entropy",
+    "classifier_to_convolutions",
     "confusion_counts",
+    "crop_and_copy",
+    "dense_to_convolution",
+    "dilated_block",
+    "dilated_convolution",
+    "double_convolution",
     "freeze",
+    "he_initialise",
+    "identity_initialise",
     "jaccard",
     "layer_features",
     "learning_rate_groups",
+    "level_sizes",
     "linear_probe",
     "mean_jaccard",
+    "nearest_valid_sizes",
+    "pad_to_multiple",
     "pixel_accuracy",
     "replace_head",
     "softmax",
+    "stack_receptive_fields",
     "unfreeze",
+    "upsample_replicate",
 ]
