@@ -1,0 +1,1 @@
+"""The specifications of the exercises, one package an assignment."""

@@ -1,0 +1,112 @@
+"""Keeps a student's code within its time, and what it writes out of the notebook's cell.
+
+nbgrader gives 0 to a test cell that wrote anything to stderr, a warning included: a right
+answer that warns must not lose its points.
+"""
+
+import io
+import os
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from dataclasses import dataclass
+
+__all__ = ["Noise", "TimeIsUp", "calm", "time_limit"]
+
+_KEPT = 4000  # characters
+
+
+class TimeIsUp(BaseException):
+    """The call took longer than it may. No Exception, so that `except Exception` lets it by."""
+
+
+@dataclass
+class Noise:
+    """The beginning of what was printed and warned meanwhile."""
+
+    printed: str = ""
+    warned: str = ""
+
+
+class _Short(io.TextIOBase):
+    """A text stream that keeps its beginning and forgets the rest."""
+
+    def __init__(self) -> None:
+        self.kept = ""
+
+    def write(self, text: str) -> int:
+        if len(self.kept) < _KEPT:
+            self.kept += str(text)[: _KEPT - len(self.kept)]
+        return len(text)
+
+    def writable(self) -> bool:
+        return True
+
+
+@contextmanager
+def calm() -> Iterator[Noise]:
+    """Inside, nothing reaches stdout or stderr: not print, not warnings, not C code."""
+    noise, out, err = Noise(), _Short(), _Short()
+    with (
+        _file_descriptors_away(),
+        redirect_stdout(out),
+        redirect_stderr(err),
+        warnings.catch_warnings(record=True) as caught,
+    ):
+        warnings.simplefilter("always")
+        yield noise
+    noise.printed = out.kept + err.kept
+    noise.warned = "\n".join(f"{w.category.__name__}: {w.message}" for w in caught[:5])[:_KEPT]
+
+
+@contextmanager
+def time_limit(seconds: float | None) -> Iterator[None]:
+    """Raise TimeIsUp inside when `seconds` have passed.
+
+    Without a limit, outside the main thread or where the system has no SIGALRM (Windows)
+    nothing is limited.
+    """
+    if not (seconds and hasattr(signal, "setitimer")):
+        yield
+        return
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    running = True
+
+    def up(_signal: int, _frame: object) -> None:
+        if running:
+            raise TimeIsUp(f"{seconds:g} s")
+
+    before = signal.signal(signal.SIGALRM, up)
+    # Again every second: code may have caught the first with a bare `except`.
+    timer = signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+    try:
+        yield
+    finally:
+        running = False
+        signal.setitimer(signal.ITIMER_REAL, *timer)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def _file_descriptors_away() -> Iterator[None]:
+    """Send descriptors 1 and 2 to nowhere: C code and child processes write there."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+    saved: list[tuple[int, int]] = []
+    try:
+        with open(os.devnull, "wb") as nowhere, suppress(OSError):
+            for descriptor in (1, 2):
+                saved.append((descriptor, os.dup(descriptor)))
+                os.dup2(nowhere.fileno(), descriptor)
+        yield
+    finally:
+        for descriptor, copy in saved:
+            os.dup2(copy, descriptor)
+            os.close(copy)

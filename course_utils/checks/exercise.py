@@ -1,0 +1,143 @@
+"""What an exercise is: cases, a probe, the right answer, known mistakes, banned calls.
+
+One specification serves the student's check, the hidden test, the diagnosis and the tests of
+the checks themselves. It must be readable without the right answer at hand: `model` is an
+import path that only judging resolves, because a kernel that grades has no reference.
+"""
+
+import hashlib
+import importlib
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from course_utils.i18n import N_
+
+__all__ = [
+    "COMMON_BANS",
+    "Banned",
+    "Case",
+    "Exercise",
+    "Mistake",
+    "assignment",
+    "draw",
+    "resolve",
+]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One question to the student's function.
+
+    title: what is hard about it, marked with N_ ("void pixels").
+    inputs: arguments by name, plain data only (see `wire`).
+    strided: names of inputs that the function gets as non-contiguous tensors.
+    """
+
+    title: str
+    inputs: dict[str, Any]
+    strided: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A known wrong solution and the sentence that names it.
+
+    sentence: marked with N_, true of every answer that equals this solution's.
+    solution: the wrong function, with the exercise's signature. It may raise.
+    why: a second sentence on how to see it, without the answer's code.
+    """
+
+    name: str
+    sentence: str
+    solution: Callable
+    why: str | None = None
+
+
+@dataclass(frozen=True)
+class Banned:
+    """Names that would give the exercise away, and why it wants the work by hand.
+
+    names: dotted; a name covers all below it ("torchmetrics"). Methods of tensors are
+    "torch.Tensor.softmax". A trailing * covers names that begin so.
+    """
+
+    names: tuple[str, ...]
+    reason: str
+
+
+COMMON_BANS = (
+    Banned(
+        ("course_utils.reference", "course_utils.checks"),
+        N_("The course's own answers and checks are there to compare with, not to hand in."),
+    ),
+    Banned(("eval", "exec"), N_("What it runs can't be read; write it as plain code.")),
+)
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise of an assignment; `name` is also its grade_id.
+
+    parameters: names of the function's parameters, in order.
+    cases: seed -> cases, from the smallest to the hardest.
+    probe: import path of probe(caller, inputs) -> Observation, free of any answer
+        (see `probing.Caller`).
+    model: import path of the right answer, with the student's signature.
+    compare: (expected, got) -> Difference or None, for two observations of one case.
+    picture: (case, expected, got) -> matplotlib figure or None.
+    seconds: limit for one call of the student's function.
+    """
+
+    name: str
+    function: str
+    parameters: tuple[str, ...]
+    cases: Callable[[int], list[Case]]
+    model: str
+    compare: Callable
+    mistakes: tuple[Mistake, ...]
+    probe: str = "course_utils.checks.probing:observe_call"
+    banned: tuple[Banned, ...] = ()
+    picture: Callable | None = None
+    seconds: float = 5.0
+
+    @property
+    def bans(self) -> tuple[Banned, ...]:
+        """The exercise's own bans and those of every exercise."""
+        return self.banned + COMMON_BANS
+
+
+def resolve(path: str) -> Any:
+    """The object at "package.module:name", imported now.
+
+    Raises ValueError for a path of another form, ImportError or AttributeError when it
+    leads nowhere.
+    """
+    module, colon, name = path.partition(":")
+    if not (module and colon and name):
+        raise ValueError(f'Expected "package.module:name", got {path!r}.')
+    return getattr(importlib.import_module(module), name)
+
+
+def assignment(name: str) -> dict[str, Exercise]:
+    """The exercises of an assignment by name. Raises ValueError for an unknown assignment."""
+    if not (name.isidentifier() and importlib.util.find_spec(f"{_HOME}.{name}")):
+        raise ValueError(f"Expected the name of an assignment with checks, got {name!r}.")
+    exercises = importlib.import_module(f"{_HOME}.{name}").EXERCISES
+    return {exercise.name: exercise for exercise in exercises}
+
+
+def draw(seed: int, *what: str) -> torch.Generator:
+    """A generator of random numbers for one use of a seed.
+
+    The seed may be any integer; streams for different `what` are independent.
+    """
+    text = "/".join(["checks", str(int(seed)), *what]).encode()
+    number = int.from_bytes(hashlib.sha256(text).digest()[:8], "little") >> 1
+    return torch.Generator().manual_seed(number)
+
+
+_HOME = "course_utils.checks.assignments"

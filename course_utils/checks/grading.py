@@ -1,0 +1,131 @@
+"""Hidden tests, judged outside the student's kernel.
+
+    request = make_request("metrics_and_loss", "jaccard", seed)   # outside: cases, no answers
+    source = kernel_code(request)                                 # runs in the kernel
+    reply = find_reply(cell.outputs)                              # outside again
+    verdict = judge("metrics_and_loss", "jaccard", seed, reply, sources)
+
+The seed is the secret: fresh for every hand-in, some 128 random bits, never in the request.
+Cases and nonce follow from it, so nothing has to be kept between asking and judging. A reply
+is data (see `wire`); whatever is wrong with it fails with a reason and raises nothing.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from course_utils.checks import judging
+from course_utils.checks.banned import find_uses
+from course_utils.checks.exercise import Exercise, assignment
+from course_utils.checks.kernel import MIME
+from course_utils.checks.probing import Observation
+from course_utils.checks.verdict import Verdict
+from course_utils.checks.wire import MAX_BYTES, WireError, decode, encode
+from course_utils.i18n import N_
+
+__all__ = ["MIME", "Verdict", "find_reply", "judge", "kernel_code", "make_request"]
+
+
+def make_request(assignment_name: str, exercise_name: str, seed: int) -> bytes:
+    """The questions to a kernel: cases and a nonce; no answers, no seed.
+
+    Raises ValueError for an assignment or exercise that has no checks.
+    """
+    exercise = _exercise(assignment_name, exercise_name)
+    return encode(
+        {
+            "nonce": _nonce(assignment_name, exercise_name, seed),
+            "function": exercise.function,
+            "probe": exercise.probe,
+            "banned": [name for ban in exercise.bans for name in ban.names],
+            "seconds": exercise.seconds,
+            "cases": [
+                {"inputs": case.inputs, "strided": list(case.strided)}
+                for case in exercise.cases(seed)
+            ],
+        }
+    )
+
+
+def kernel_code(request: bytes) -> str:
+    """Python source for the student's kernel: one statement that binds no name."""
+    text = base64.b64encode(request).decode()
+    return (
+        '__import__("course_utils.checks.kernel", fromlist=["answer"]).answer('
+        f'"{text}", globals())'
+    )
+
+
+def find_reply(outputs: Iterable[dict[str, Any]]) -> bytes | None:
+    """The reply among a cell's outputs (nbformat); None where there is no readable one."""
+    found = None
+    for output in outputs:
+        try:
+            text = output.get("data", {}).get(MIME)
+            if isinstance(text, str) and len(text) <= MAX_BYTES * 4 // 3 + 4:
+                found = base64.b64decode(text, validate=True)
+        except (AttributeError, binascii.Error, ValueError):
+            continue
+    return found
+
+
+def judge(
+    assignment_name: str,
+    exercise_name: str,
+    seed: int,
+    reply: bytes | None,
+    sources: Sequence[str],
+) -> Verdict:
+    """The verdict on a reply to `make_request` of the same seed.
+
+    sources: the hand-in's code cells, searched for banned calls.
+    """
+    exercise = _exercise(assignment_name, exercise_name)
+    uses = find_uses(exercise.function, sources, exercise.bans)
+    if uses:
+        return judging.banned_verdict(exercise, uses)
+    if reply is None:
+        return judging.failed(
+            exercise, "reply", N_("No answer came from the notebook: the cell did not finish.")
+        )
+    try:
+        fields = decode(reply)
+        nonce = fields["nonce"]
+        if not (isinstance(nonce, str) and nonce.isascii()):
+            raise WireError("Expected a nonce.")
+        expected = _nonce(assignment_name, exercise_name, seed)
+        got = [Observation.from_plain(item) for item in list(fields["observations"])]
+    except (WireError, ValueError, KeyError, TypeError):
+        return judging.failed(
+            exercise, "reply", N_("What came from the notebook is not an answer of the check.")
+        )
+    if not hmac.compare_digest(nonce, expected):
+        return judging.failed(
+            exercise, "reply", N_("What came from the notebook answers another question.")
+        )
+    try:
+        return judging.judge(exercise, exercise.cases(seed), got, hidden=True)
+    except judging.ModelError:
+        raise
+    except Exception:  # plain data, yet of a form that nobody's function returns
+        return judging.failed(
+            exercise, "reply", N_("What came from the notebook can't be compared.")
+        )
+
+
+def _exercise(assignment_name: str, exercise_name: str) -> Exercise:
+    exercises = assignment(assignment_name)
+    if exercise_name not in exercises:
+        raise ValueError(
+            f"Expected an exercise of {assignment_name} ({', '.join(exercises)}), "
+            f"got {exercise_name!r}."
+        )
+    return exercises[exercise_name]
+
+
+def _nonce(assignment_name: str, exercise_name: str, seed: int) -> str:
+    text = "/".join(["nonce", assignment_name, exercise_name, str(int(seed))])
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,45 @@
+"""The part of a hidden test that runs in the student's kernel: probes and replies.
+
+A reply is only data. Whatever the student's code did to this interpreter, the judge
+(`grading.judge`, in another process) compares the data with the right answer.
+"""
+
+import base64
+from typing import Any
+
+from course_utils.checks.exercise import resolve
+from course_utils.checks.probing import Caller, Observation, Trouble, probe_cases
+from course_utils.checks.wire import decode, encode
+
+__all__ = ["MIME", "answer", "reply"]
+
+MIME = "application/vnd.course.answers"
+
+
+def answer(request: str, namespace: dict[str, Any]) -> None:
+    """Probe the function asked for and publish the reply as display data.
+
+    request: base64 of `grading.make_request`. namespace: the notebook's names.
+    """
+    from IPython.display import publish_display_data
+
+    data = base64.b64encode(reply(base64.b64decode(request), namespace)).decode()
+    publish_display_data({MIME: data})
+
+
+def reply(request: bytes, namespace: dict[str, Any]) -> bytes:
+    """The bytes that answer a request: the nonce and one observation a case."""
+    asked = decode(request)
+    found = _observations(asked, namespace)
+    return encode(
+        {"nonce": asked["nonce"], "observations": [item.as_plain() for item in found]}
+    )
+
+
+def _observations(asked: dict[str, Any], namespace: dict[str, Any]) -> list[Observation]:
+    cases = [(case["inputs"], case["strided"]) for case in asked["cases"]]
+    if asked["function"] not in namespace:
+        return [Observation(trouble=Trouble("missing")) for _case in cases]
+    function = namespace[asked["function"]]
+    caller = Caller(function, banned=asked["banned"], seconds=asked["seconds"])
+    return probe_cases(resolve(asked["probe"]), caller, cases)

@@ -1,0 +1,17 @@
+"""A figure as the bytes of a small PNG."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["png"]
+
+
+def png(draw: Callable[..., Any], *what: Any) -> bytes | None:
+    """The PNG of the figure that `draw(*what)` makes; None where it makes none."""
+    figure = draw(*what)
+    if figure is None:
+        return None
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=80)
+    return stream.getvalue()
