@@ -62,6 +62,7 @@ def build(
     report = Report()
     if MESSAGES in wanted:
         _gather(report, lambda: _write(report, catalogue.update(course.root)))
+        _gather(report, lambda: report.problems.extend(catalogue.findings(course.root)))
     for path in assignments.sources(course):
         if path.stem in wanted:
             _gather(report, lambda p=path: _write(report, assignments.plan(course, p)))
