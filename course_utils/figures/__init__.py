@@ -1,0 +1,103 @@
+"""Figures of the lectures: functions that take `ax`, draw and return it."""
+
+from course_utils.figures.layout import panels
+from course_utils.figures.loss import (
+    descent_curves,
+    gradient_norm_curves,
+    group_bars,
+    log_curve,
+    loss_and_accuracy_curves,
+    probability_bars,
+    score_bars,
+    show_gradient,
+    show_loss_map,
+)
+from course_utils.figures.metrics import (
+    accuracy_and_jaccard_bars,
+    agreement_curve,
+    background_curves,
+    border_curves,
+    convention_bars,
+    dice_curve,
+    information_bars,
+    jaccard_and_dice_bars,
+    object_bars,
+    share_bars,
+    small_sets_curves,
+    statistics_table,
+)
+from course_utils.figures.moving_loss import pixel_figure, scale_figure
+from course_utils.figures.moving_metrics import (
+    brush_figure,
+    convention_figure,
+    object_size_figure,
+    spoiling_figure,
+)
+from course_utils.figures.palette import COLOURS, VOID_COLOUR, colorize, legend_handles
+from course_utils.figures.segmentation import (
+    class_bars,
+    show_confusion,
+    show_errors,
+    show_image,
+    show_labels,
+    show_objects,
+    show_overlap,
+    show_overlay,
+)
+from course_utils.figures.spoiling import brushed, careless, filled, grown, shifted, swapped
+from course_utils.figures.tables import Table
+from course_utils.figures.widgets import Choice, Slider, Switch, interactive_figure
+
+__all__ = [
+    "COLOURS",
+    "VOID_COLOUR",
+    "Choice",
+    "Slider",
+    "Switch",
+    "Table",
+    "accuracy_and_jaccard_bars",
+    "agreement_curve",
+    "background_curves",
+    "border_curves",
+    "brush_figure",
+    "brushed",
+    "careless",
+    "class_bars",
+    "colorize",
+    "convention_bars",
+    "convention_figure",
+    "descent_curves",
+    "dice_curve",
+    "filled",
+    "gradient_norm_curves",
+    "group_bars",
+    "grown",
+    "information_bars",
+    "interactive_figure",
+    "jaccard_and_dice_bars",
+    "legend_handles",
+    "log_curve",
+    "loss_and_accuracy_curves",
+    "object_bars",
+    "object_size_figure",
+    "panels",
+    "pixel_figure",
+    "probability_bars",
+    "scale_figure",
+    "score_bars",
+    "share_bars",
+    "shifted",
+    "show_confusion",
+    "show_errors",
+    "show_gradient",
+    "show_image",
+    "show_labels",
+    "show_loss_map",
+    "show_objects",
+    "show_overlap",
+    "show_overlay",
+    "small_sets_curves",
+    "spoiling_figure",
+    "statistics_table",
+    "swapped",
+]

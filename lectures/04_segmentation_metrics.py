@@ -1,0 +1,823 @@
+# %% [markdown] lang="ru"
+# # Семантическая сегментация: задача и метрики
+#
+# **После этой лекции вы сможете**
+# - объяснить, чем семантическая сегментация отличается от сегментации экземпляров, и прочитать
+#   разметку PASCAL VOC;
+# - посчитать долю верных пикселей и меру Жаккара на бумаге и в коде и сказать, когда первая обманывает;
+# - по чужому отчёту понять, какую именно «среднюю меру Жаккара» в нём посчитали.
+#
+# **Что нужно знать:** тензоры PyTorch; что такое класс и доля верных ответов в классификации.
+#
+# **Сколько это займёт:** около 45 минут вместе с вопросами для самопроверки.
+#
+# Перед каждым опытом стоит вопрос. Сначала ответьте на него сами, хотя бы приблизительно: так
+# результат запомнится лучше.
+
+# %% [markdown] lang="en"
+# # Semantic segmentation: the task and its metrics
+#
+# **After this lecture you will be able to**
+# - tell semantic segmentation from instance segmentation and read PASCAL VOC's annotation;
+# - compute pixel accuracy and the Jaccard index, on paper and in code, and say when the first one
+#   misleads;
+# - work out which "mean Jaccard" the author of somebody else's report has computed.
+#
+# **You need to know:** PyTorch tensors; what a class and accuracy are in classification.
+#
+# **Time:** about 45 minutes, the self-check questions included.
+#
+# A question stands before every experiment. Answer it yourself first, if only roughly: you will
+# remember the result better.
+
+# %%
+import math
+import zlib
+
+import numpy as np
+import torch
+from matplotlib import pyplot as plt
+
+from course_utils import figures, session
+from course_utils.data import VOC_CLASSES, VOID, voc_statistics
+from course_utils.data.scenes import load_scenes
+from course_utils.reference.metrics import confusion_counts, jaccard, mean_jaccard, pixel_accuracy
+from course_utils.reference.pixelwise import fit_pixelwise
+
+scenes = load_scenes("val", 40, data=session.current().data)
+K = len(scenes.names)  # classes, background included
+
+# %% [markdown] lang="ru"
+# ## Что считается правильным ответом
+#
+# В классификации ответ на изображение — один класс. В **семантической сегментации** ответ нужен в
+# каждом пикселе: $y_i \in \{1, \dots, K\}$ — истинный класс пикселя $i$, $a_i$ — предсказанный,
+# а всего пикселей $n$. Данные — это изображения и их корректные сегментации.
+#
+# **Предскажите:** на изображении несколько предметов, среди них есть одинаковые. На какой карте
+# разных значений больше: на карте классов или на карте, где у каждого предмета свой номер?
+
+# %% [markdown] lang="en"
+# ## What the right answer is
+#
+# In classification the answer for an image is one class. **Semantic segmentation** asks for an
+# answer in every pixel: $y_i \in \{1, \dots, K\}$ is the true class of pixel $i$, $a_i$ the predicted
+# one, and there are $n$ pixels. The data are images and their correct segmentations.
+#
+# **Predict:** there are several things in the image, some of one kind. Which map holds more different
+# values: the map of classes, or a map in which every thing has a number of its own?
+
+# %%
+def kinds(label_map):
+    return len(set(label_map.unique().tolist()) - {0, VOID})
+
+
+spare = [kinds(o) - kinds(y) for y, o in zip(scenes.labels, scenes.objects)]
+example = spare.index(max(spare))  # the image where objects outnumber classes most
+assert spare[example] > 0
+
+left, middle, right = figures.panels(3, height=3.4)
+figures.show_image(left, scenes.images[example])
+figures.show_labels(middle, scenes.labels[example], scenes.names)
+figures.show_objects(right, scenes.objects[example])
+plt.show()
+
+# %% [markdown] lang="ru"
+# Предметов больше, чем классов. Семантическая сегментация различает только классы: два предмета
+# одного класса, которые соприкасаются, сольются в одно пятно. **Сегментация
+# экземпляров** различает сами предметы, для неё и нужна правая карта.
+#
+# В коде классы нумеруются с нуля: 0 — фон, дальше предметы. Белая кайма — особое значение 255
+# (*void*): здесь разметчик не взялся решать, где кончается предмет. Это не класс. Такие пиксели не
+# входят ни в одну сумму этой лекции, и $n$ — число **размеченных** пикселей.
+
+# %% [markdown] lang="en"
+# There are more things than classes. Semantic segmentation tells only classes apart: two things of
+# one class that touch melt into one blot. **Instance
+# segmentation** tells the things themselves apart, and for that there is the map on the right.
+#
+# In code classes count from zero: 0 is the background, then come the objects. The white seam is a
+# special value, 255 (*void*): there the annotator declined to decide where the object ends. It is
+# not a class. Such pixels enter no sum of this lecture, and $n$ is the number of **labelled** pixels.
+
+# %% [markdown] lang="ru"
+# ## Сколько в наборе изображений и предметов
+#
+# Разметка VOC хранится в двух папках: `SegmentationClass` (класс каждого пикселя) и
+# `SegmentationObject` (номер предмета). Из них и получается таблица: сколько изображений содержат
+# класс и сколько в них предметов этого класса.
+#
+# **Предскажите:** если сложить столбец изображений по классам, получится ли число изображений в
+# наборе? А если сложить столбец предметов?
+
+# %% [markdown] lang="en"
+# ## How many images and objects there are
+#
+# VOC keeps its annotation in two folders: `SegmentationClass` (the class of each pixel) and
+# `SegmentationObject` (the number of the object). The table comes from these: how many images hold
+# a class, and how many objects of that class are in them.
+#
+# **Predict:** add up the image column over the classes. Do you get the number of images in the set?
+# And the object column?
+
+# %%
+columns = {name: voc_statistics(scenes.root, name, scenes.names[1:]) for name in ("train", "val")}
+train = columns["train"]
+assert sum(count.objects for count in train.values()) == train.objects
+assert sum(count.images for count in train.values()) > train.images
+figures.statistics_table(columns)
+
+# %% [markdown] lang="ru"
+# Предметы складываются, изображения — нет: на одном изображении бывает несколько классов, и оно
+# попадает в несколько строк.
+#
+# Эта ячейка посчитала таблицу по файлам того набора, который выбран в начале тетради. Если это VOC
+# 2012, должна получиться таблица из лекции. Вот её столбцы для обучающей и проверочной частей
+# (от aeroplane до tvmonitor, Everingham et al., 2012).
+
+# %% [markdown] lang="en"
+# Objects add up, images do not: an image can hold several classes, and then it stands in several
+# rows.
+#
+# The cell computed the table from the files of the set that was chosen at the top of the notebook.
+# If that is VOC 2012, the lecture's table should come out. Here are its columns for the training and
+# validation parts (from aeroplane to tvmonitor; Everingham et al., 2012).
+
+# %%
+train_images = [88, 65, 105, 78, 87, 78, 128, 131, 148, 64, 82, 121, 68, 81, 442, 82, 63, 93, 83, 84]
+train_objects = [108, 94, 137, 124, 195, 121, 209, 154, 303, 152, 86, 149, 100, 101, 868, 151, 155, 103, 96, 101]
+val_images = [90, 79, 103, 72, 96, 74, 127, 119, 123, 71, 75, 128, 79, 76, 445, 85, 57, 90, 84, 74]
+val_objects = [110, 103, 140, 108, 162, 116, 249, 132, 245, 132, 82, 150, 104, 103, 865, 171, 153, 106, 93, 98]
+assert sum(train_objects) == 3507 and sum(val_objects) == 3422  # the last row of the table
+assert sum(train_images) == 2171 > 1464 and sum(val_images) == 2147 > 1449  # not the last row
+(ax,) = figures.panels(1, height=2.8)
+figures.object_bars(ax, dict(zip(VOC_CLASSES, train_objects)))
+assert round(100 * 868 / 3507) == 25
+plt.show()
+
+# %% [markdown] lang="ru"
+# В таблице VOC то же самое: в обучающей части 3507 предметов, и столбец предметов даёт ровно
+# столько; столбец изображений даёт 2171, хотя изображений 1464. Есть и второе: четверть всех
+# предметов — люди. Классы неравноправны, и метрика должна это переживать. К этому мы вернёмся.
+
+# %% [markdown] lang="en"
+# VOC's table behaves the same way: the training part has 3507 objects, and the object column sums to
+# exactly that; the image column sums to 2171, though there are 1464 images. And there is something
+# else: a quarter of all objects are people. Classes are unequal, and a metric has to cope with
+# that. We shall come back to it.
+
+# %% [markdown] lang="ru"
+# ## Сколько сведений в одной разметке
+#
+# Полторы тысячи изображений — для глубинного обучения очень мало. Почему этого хватает?
+#
+# **Предскажите:** во сколько раз разметка одного изображения содержит больше бит, чем метка класса
+# в классификации? Учтите, что соседние пиксели почти всегда одного класса, так что просто умножать
+# на число пикселей нечестно.
+
+# %% [markdown] lang="en"
+# ## How much one annotation says
+#
+# Fifteen hundred images are very few for deep learning. Why do they suffice?
+#
+# **Predict:** how many times more bits does one image's annotation hold than a class label in
+# classification? Mind that neighbouring pixels are nearly always of one class, so just multiplying
+# by the number of pixels would not be fair.
+
+# %%
+label = math.log2(K)  # one of K classes
+naive = scenes.labels[0].numel() * math.log2(K)  # as if pixels were independent
+packed = [8 * len(zlib.compress(mask.numpy().tobytes(), 9)) for mask in scenes.labels]
+compressed = sum(packed) / len(packed)
+assert 1000 < compressed / label < naive / label
+
+(ax,) = figures.panels(1, height=1.8)
+figures.information_bars(ax, label, compressed, naive)
+plt.show()
+
+# %% [markdown] lang="ru"
+# Будь пиксели независимы, верен был бы самый длинный столбец. Но карту можно без потерь сжать
+# во много раз, значит, сведений в ней меньше. И всё же даже сжатая карта
+# больше метки класса более чем в тысячу раз. Насколько соседи похожи, можно измерить.
+#
+# **Предскажите:** как часто совпадают классы у пикселей на расстоянии 1? А на расстоянии 64?
+
+# %% [markdown] lang="en"
+# Were the pixels independent, we should get the longest bar. But the map can be compressed many times
+# over without loss, so it says less than that. And yet even the compressed map is more than a
+# thousand times a class label. How alike neighbours are can be measured.
+#
+# **Predict:** how often do pixels at a distance of 1 share their class? And at a distance of 64?
+
+# %%
+distances = [1, 2, 4, 8, 16, 32, 64]
+agreement = []
+for d in distances:
+    one, other = scenes.labels[:, :, :-d], scenes.labels[:, :, d:]
+    labelled = (one != VOID) & (other != VOID)
+    agreement.append((one == other)[labelled].double().mean().item())
+shares = torch.bincount(scenes.labels.flatten(), minlength=256)[:K].double()
+shares = shares / shares.sum()
+independent = (shares**2).sum().item()  # both happen to be of class k
+assert agreement[0] > 0.99 and abs(agreement[-1] - independent) < 0.05
+
+(ax,) = figures.panels(1, height=2.6)
+figures.agreement_curve(ax, distances, agreement, independent)
+plt.show()
+
+# %% [markdown] lang="ru"
+# У соседей класс один и тот же больше чем в 99 % случаев: сосед почти ничего не добавляет. А далёкие
+# пиксели совпадают не чаще, чем совпадали бы взятые наугад.
+#
+# Теперь проверим само утверждение лекции: «можно хорошо обучаться на небольших выборках». Возьмём
+# маленькую свёрточную сеть и задачу попроще — отличить предмет от фона. Из каждого изображения
+# будем давать ей **один** размеченный пиксель (столько меток даёт классификация), **шестнадцать** или
+# **все**. Остальным поставим 255, и они в обучении не участвуют.
+#
+# **Предскажите:** что лучше — 16 изображений по 16 меток или одно изображение, размеченное целиком,
+# то есть тысячи меток?
+
+# %% [markdown] lang="en"
+# Neighbours share their class in more than 99% of cases: a neighbour adds next to nothing. Distant
+# pixels agree no more often than pixels picked at random would.
+#
+# Now to the lecture's claim itself: "one can learn well from small sets". Take a small
+# convolutional network and an easier task, to tell objects from background. Out of every image we
+# give it **one** labelled pixel (as many labels as classification gives), **sixteen**, or **all**.
+# The rest get 255 and take no part in training.
+#
+# **Predict:** which is better: 16 images with 16 labels each, or one image annotated in full, which
+# is thousands of labels?
+
+# %%
+def keep(truth, labels_per_image, draw):
+    """All but so many labels of every image, drawn at random, become void."""
+    chance = torch.rand(truth.shape, generator=draw).masked_fill(truth == VOID, -1)
+    lowest = chance.flatten(1).topk(labels_per_image).values[:, -1, None, None]
+    return torch.where(chance >= lowest, truth, VOID)
+
+
+def object_or_background(image_set, number):
+    found = load_scenes(image_set, number, size=64, data=session.current().data)
+    truth = torch.where(found.labels == VOID, VOID, (found.labels > 0).byte())
+    return found.images, truth
+
+
+# %%
+def object_jaccard(images_used, labels_per_image, seed):
+    """Train on a few images, keeping a few labels of each; J of the objects on new images."""
+    draw = torch.Generator().manual_seed(seed)
+    picked = torch.randperm(len(pool), generator=draw)[:images_used]
+    truth = pool_truth[picked]
+    if labels_per_image != "all":
+        truth = keep(truth, labels_per_image, draw)
+    network = fit_pixelwise(pool[picked], truth, num_classes=2, seed=seed)
+    with torch.no_grad():
+        return jaccard(confusion_counts(network(new).argmax(dim=1), new_truth, 2))[1]
+
+
+# %%
+pool, pool_truth = object_or_background("train", 48)
+new, new_truth = object_or_background("val", 40)
+sizes = [1, 4, 16]
+curves = {
+    labels: np.array([[object_jaccard(m, labels, seed) for m in sizes] for seed in range(3)])
+    for labels in (1, 16, "all")
+}
+few, some, every = (curves[labels].mean(axis=0) for labels in (1, 16, "all"))
+assert every[1] > few[2] + 0.1  # 4 images in full against 16 with one label each
+assert some[2] > every[0] + 0.1  # 16 x 16 labels against one image in full
+
+(ax,) = figures.panels(1, height=2.8)
+figures.small_sets_curves(ax, sizes, curves)
+plt.show()
+
+# %% [markdown] lang="ru"
+# Точки — средние по трём запускам (другие изображения, другие начальные веса), отрезки — одно
+# стандартное отклонение. Мера Жаккара, отложенная по оси, определена ниже; пока достаточно
+# знать, что 1 — это идеальный ответ.
+#
+# Видны обе стороны дела. Четыре изображения, размеченные целиком, дают больше, чем шестнадцать с
+# одной меткой на каждом: утверждение лекции подтверждается. Но 256 меток, собранных с шестнадцати
+# изображений, лучше нескольких тысяч меток с одного: метки одного изображения зависимы, и «много
+# пикселей» не заменяет «много изображений».
+
+# %% [markdown] lang="en"
+# Points are means over three runs (other images, other initial weights), bars are one standard
+# deviation. The Jaccard index on the axis is defined below; for now it is enough that 1 is a
+# perfect answer.
+#
+# Both sides of the matter show. Four images annotated in full give more than sixteen with one label
+# each: the lecture's claim holds. But 256 labels collected from sixteen images beat the several
+# thousand labels of a single one: labels of one image depend on each other, and "many pixels" is no
+# substitute for "many images".
+
+# %% [markdown] lang="ru"
+# ## Доля верных пикселей и чем она обманывает
+#
+# Самая простая метрика — попиксельная доля верных ответов:
+#
+# $$L(y, a) = \frac{1}{n} \sum_{i=1}^n [y_i = a_i]$$
+#
+# **Предскажите:** объект занимает 5 % кадра. Какую долю верных пикселей получит ответ «везде фон»?
+
+# %% [markdown] lang="en"
+# ## Pixel accuracy and how it misleads
+#
+# The simplest metric is the share of pixels answered correctly:
+#
+# $$L(y, a) = \frac{1}{n} \sum_{i=1}^n [y_i = a_i]$$
+#
+# **Predict:** the object fills 5% of the frame. What accuracy does the answer "background
+# everywhere" get?
+
+# %%
+y = torch.zeros(1, 20, 20, dtype=torch.long)
+y[:, 5:9, 5:10] = 1
+a = torch.zeros_like(y)  # background everywhere
+assert y.sum() * 20 == y.numel()  # the 5%
+
+accuracy = pixel_accuracy(confusion_counts(a, y, num_classes=2))
+assert accuracy == 0.95
+left, right = figures.panels(2, height=2.7)
+figures.show_overlap(left, a[0], y[0], class_index=1)
+figures.background_curves(right, share=0.05)
+plt.show()
+
+# %% [markdown] lang="ru"
+# 95 % верных пикселей, а объект не найден совсем. Чем меньше объект, тем выгоднее его не замечать.
+# Может быть, в настоящем наборе фона не так много?
+#
+# **Предскажите:** какую долю верных пикселей ответ «везде фон» получит на нашем наборе?
+
+# %% [markdown] lang="en"
+# 95% of pixels are right, and the object is not found at all. The smaller the object, the better it
+# pays to overlook it. Perhaps a real set does not have that much background?
+#
+# **Predict:** what accuracy will "background everywhere" get on our set?
+
+# %%
+a = torch.zeros_like(scenes.labels)
+accuracy = pixel_accuracy(confusion_counts(a, scenes.labels, K))
+assert accuracy == shares[0]  # nothing but the share of background
+if session.current().data == "shapes":
+    assert 0.84 < accuracy < 0.86
+
+(ax,) = figures.panels(1, height=2.4)
+figures.share_bars(ax, shares, scenes.names)
+plt.show()
+
+# %% [markdown] lang="ru"
+# Сеть, которая ничего не умеет, получает около 85 %. Ошибка в редком классе почти не видна, а классов с
+# такой долей большинство. Нужна метрика, в которой у каждого класса свой голос.
+
+# %% [markdown] lang="en"
+# A network that can do nothing gets about 85%. A mistake in a rare class hardly shows, and most
+# classes are that rare. We need a metric in which every class has its own vote.
+
+# %% [markdown] lang="ru"
+# ## Мера Жаккара
+#
+# Она считается отдельно для каждого класса $k$: пересечение истинной и предсказанной областей
+# делится на их объединение.
+#
+# $$J_k(y, a) = \frac{\sum_{i=1}^n [y_i = k][a_i = k]}{\sum_{i=1}^n \max([y_i = k], [a_i = k])}$$
+#
+# **Посчитайте на бумаге** $J_1$ для карты 4 × 4 ниже: сколько пикселей найдено верно, сколько пропущено,
+# сколько лишних? И какая здесь доля верных пикселей?
+
+# %% [markdown] lang="en"
+# ## The Jaccard index
+#
+# It is computed for every class $k$ by itself: the intersection of the true and the predicted region
+# over their union.
+#
+# $$J_k(y, a) = \frac{\sum_{i=1}^n [y_i = k][a_i = k]}{\sum_{i=1}^n \max([y_i = k], [a_i = k])}$$
+#
+# **Work out on paper** $J_1$ of the 4 × 4 map below: how many pixels are found, how many missed, how
+# many are extra? And what is the pixel accuracy?
+
+# %%
+y = torch.tensor([[[0, 1, 1, 0], [0, 1, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0]]])
+a = torch.tensor([[[0, 0, 1, 1], [0, 1, 1, 1], [0, 0, 0, 0], [0, 0, 0, 0]]])
+names = ["background", "object"]
+left, middle, right = figures.panels(3, height=2.6)
+figures.show_labels(left, y[0], names, title="$y$")
+figures.show_labels(middle, a[0], names, title="$a$")
+figures.show_overlap(right, a[0], y[0], class_index=1)
+
+both = ((y == 1) & (a == 1)).sum()
+either = torch.maximum(y == 1, a == 1).sum()  # max of the two brackets, as in the formula
+assert (both, either) == (3, 6) and (y == a).sum() == 13
+plt.show()
+
+# %% [markdown] lang="ru"
+# Верно найдено 3 пикселя, один пропущен, два лишних: $J_1 = 3 / (3 + 1 + 2) = 1/2$. Доля верных
+# пикселей при этом 13/16, то есть больше 0,8: десять верных пикселей фона заслонили ошибку. Верно
+# угаданный фон в $J_1$ не входит вовсе, поэтому заслонить ничего не может.
+#
+# Обе метрики считаются по одной таблице — **матрице ошибок** `counts`, где строка — истинный класс,
+# столбец — предсказанный. $J_k$ — это диагональный элемент, делённый на (строка + столбец − диагональ).
+
+# %% [markdown] lang="en"
+# Three pixels are found, one is missed, two are extra: $J_1 = 3 / (3 + 1 + 2) = 1/2$. Pixel accuracy
+# is 13/16 all the while, above 0.8: ten correct background pixels hid the mistake. Background that
+# is guessed correctly does not enter $J_1$ at all, so it has nothing to hide behind.
+#
+# Both metrics come from one table, the **confusion matrix** `counts`: the row is the true class, the
+# column the predicted one. $J_k$ is the diagonal element over (row + column − diagonal).
+
+# %%
+counts = confusion_counts(a, y, num_classes=2)
+assert counts.tolist() == [[10, 2], [1, 3]]
+by_hand = counts[1, 1] / (counts[1].sum() + counts[:, 1].sum() - counts[1, 1])
+assert by_hand == jaccard(counts)[1] == 0.5
+assert pixel_accuracy(counts) == 13 / 16
+figures.object_size_figure()
+
+# %% [markdown] lang="ru"
+# Подвигайте ползунки: найденная доля объекта одна и та же, но чем меньше объект, тем меньше
+# замечает это доля верных пикселей. Мера Жаккара объекта от размера объекта не зависит.
+#
+# <details><summary><b>Вопрос.</b> Сеть отвечает «везде объект», а объект занимает 5 % кадра. Чему
+# равны доля верных пикселей и обе меры Жаккара?</summary>
+#
+# Доля верных пикселей 0,05. Для объекта пересечение — весь объект, объединение — весь кадр: 0,05.
+# Для фона пересечение пусто: 0. Средняя мера Жаккара 0,025, тогда как «везде фон» даёт 0,475: и
+# средняя не вполне защищает от ответа «везде фон», когда классов всего два.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# Move the sliders: the share of the object that is found stays the same, but the smaller the object,
+# the less pixel accuracy notices. The object's Jaccard index does not depend on its size.
+#
+# <details><summary><b>Question.</b> The network answers "object everywhere", and the object fills 5%
+# of the frame. What are pixel accuracy and both Jaccard indices?</summary>
+#
+# Accuracy is 0.05. For the object the intersection is the whole object and the union the whole
+# frame: 0.05. For the background the intersection is empty: 0. The mean Jaccard is 0.025, while
+# "background everywhere" gets 0.475: with two classes only, even the mean does not quite protect
+# against that answer.
+#
+# </details>
+
+# %% [markdown] lang="ru"
+# ## Что портит метрику
+#
+# Закрасьте предсказание кистью и посмотрите, что случится с метриками. Вначале предсказание
+# совпадает с истиной.
+#
+# **Предскажите:** что сильнее снизит среднюю меру Жаккара — закрасить фоном треть большого предмета или
+# весь маленький?
+
+# %% [markdown] lang="en"
+# ## What spoils a metric
+#
+# Paint over the prediction with a brush and watch the metrics. At the start the prediction equals
+# the truth.
+#
+# **Predict:** what lowers the mean Jaccard more: painting background over a third of a large thing
+# or over the whole of a small one?
+
+# %%
+figures.brush_figure(scenes.labels[example], scenes.names)
+
+# %% [markdown] lang="ru"
+# Пропавший класс даёт ноль среди слагаемых средней, сколько бы пикселей он ни занимал. Теперь то же с
+# типичными ошибками сетей: сдвиг, неточная граница, потерянный предмет, перепутанные классы.
+
+# %% [markdown] lang="en"
+# A class that vanishes puts a zero into the mean, however few pixels it had. Now the same with the
+# mistakes that networks typically make: a shift, a border misplaced, an object lost, classes confused.
+
+# %%
+figures.spoiling_figure(scenes.labels[example], scenes.objects[example], scenes.names)
+
+# %% [markdown] lang="ru"
+# Обратите внимание на последний кадр: если принять один класс за другой, страдают оба. У первого
+# появляются пропущенные пиксели, у второго — лишние.
+
+# %% [markdown] lang="en"
+# Note the last frame: when one class is taken for another, both suffer. The first gets missed pixels,
+# the second extra ones.
+
+# %% [markdown] lang="ru"
+# ## По классам и в среднем
+#
+# Сделаем предсказание для всего набора: истина, испорченная так, как ошибаются сети (часть предметов
+# потеряна, часть перепутана, границы неточны). Меру Жаккара можно усреднить по классам.
+#
+# **Предскажите:** доля верных пикселей окажется выше 0,9. А средняя мера Жаккара?
+
+# %% [markdown] lang="en"
+# ## By class and on average
+#
+# Let us make a prediction for the whole set: the truth, spoilt the way networks err (some objects
+# lost, some confused, borders inexact). The Jaccard index can be averaged over the classes.
+#
+# **Predict:** pixel accuracy will be above 0.9. And the mean Jaccard?
+
+# %%
+draw = np.random.default_rng(1)
+pairs = zip(scenes.labels.numpy(), scenes.objects.numpy(), strict=True)
+predicted = torch.stack([torch.from_numpy(figures.careless(*pair, K, draw)) for pair in pairs])
+counts = confusion_counts(predicted, scenes.labels, K)
+if session.current().data == "shapes":
+    assert pixel_accuracy(counts) > 0.9 and 0.6 < mean_jaccard(counts) < 0.7
+
+left, right = figures.panels(2, height=3.4)
+figures.show_confusion(left, counts, scenes.names)
+figures.accuracy_and_jaccard_bars(right, pixel_accuracy(counts), jaccard(counts), scenes.names)
+plt.show()
+
+# %% [markdown] lang="ru"
+# Доля верных пикселей держится на фоне. По классам видно, что каждый третий пиксель объединения —
+# ошибка, а матрица ошибок показывает, куда эти пиксели делись.
+
+# %% [markdown] lang="en"
+# Pixel accuracy rests on the background. By class one sees how much of each union is a mistake, and
+# the confusion matrix shows where those pixels went.
+
+# %% [markdown] lang="ru"
+# ## Одно предсказание, много «средних мер Жаккара»
+#
+# Формула лекции не отвечает на три вопроса. По чему берутся суммы: по изображению, по пакету или по всему
+# набору? Что делать с классом, которого нет ни в истине, ни в предсказании, ведь там $0/0$? Что делать с
+# 255? На каждый вопрос в чужом коде встречаются разные ответы.
+#
+# **Предскажите:** насколько разойдутся значения на одних и тех же четырёх изображениях?
+
+# %% [markdown] lang="en"
+# ## One prediction, many "mean Jaccards"
+#
+# The lecture's formula leaves three questions open. What do the sums run over: an image, a batch, the
+# whole set? What about a class that neither the truth nor the prediction holds, where it gives
+# $0/0$? And what about 255? Other people's code answers each of them in several ways.
+#
+# **Predict:** how far apart will the values be on the same four images?
+
+# %%
+def conventions(predicted, truth, num_classes):
+    counts = confusion_counts(predicted, truth, num_classes)
+    J, in_truth, both = jaccard(counts), counts.sum(dim=1) > 0, counts.diagonal().sum()
+    one_by_one = [confusion_counts(a[None], y[None], num_classes) for a, y in zip(predicted, truth)]
+    as_background = torch.where(truth == VOID, 0, truth)
+    return {
+        "data_set": J.nanmean(),
+        "absent_0": J.nan_to_num(0).mean(),
+        "absent_1": J.nan_to_num(1).mean(),
+        "truth_only": J[in_truth].mean(),
+        "micro": both / (2 * counts.sum() - both),
+        "image_mean": torch.stack([mean_jaccard(counts) for counts in one_by_one]).mean(),
+        "void_as_background": mean_jaccard(confusion_counts(predicted, as_background, num_classes)),
+    }
+
+
+# %%
+four = sorted(range(len(predicted)), key=lambda i: kinds(scenes.labels[i]))[:4]  # few classes
+values = conventions(predicted[four], scenes.labels[four], K)
+spread = max(values.values()) - min(values.values())
+if session.current().data == "shapes":
+    assert spread > 0.3
+(ax,) = figures.panels(1, height=2.8)
+figures.convention_bars(ax, values)
+plt.show()
+
+# %% [markdown] lang="ru"
+# Предсказание одно, а «средняя мера Жаккара» меняется больше чем на 0,3. На настоящих данных разброс не
+# меньше. На четырёх фотографиях VOC с предсказаниями настоящей сети и 21 классом получилось: 0,454 по
+# правилу этой лекции; 0,173, если отсутствующий класс считать нулём; 0,792, если единицей; 0,605 по
+# классам, которые есть в истине; 0,814 одной дробью по всем классам; 0,929, если считать по
+# изображениям и потом усреднять; 0,415, если принять 255 за фон.
+#
+# **Правило этого курса:** суммы — по всему набору, 255 не считается нигде, класс, которого нет ни в
+# истине, ни в предсказании, получает NaN и в среднее не входит. Пакеты складываются матрицами ошибок, а не
+# усреднением готовых значений. Публикуя число, назовите правило, по которому оно получено.
+#
+# С ростом набора правила расходятся меньше, но не сходятся совсем. Проверьте.
+
+# %% [markdown] lang="en"
+# There is one prediction, and its "mean Jaccard" moves by more than 0.3. On real data the spread is no
+# smaller. Four photographs of VOC with a real network's predictions and 21 classes gave: 0.454 by
+# the rule of this lecture; 0.173 with an absent class as zero; 0.792 with it as one; 0.605 over the
+# classes of the truth; 0.814 as one fraction over all classes; 0.929 per image and then averaged;
+# 0.415 with 255 taken for background.
+#
+# **The rule of this course:** the sums run over the whole set, 255 counts nowhere, a class that
+# neither the truth nor the prediction holds gets NaN and stays out of the mean. Batches are added
+# up as confusion matrices; finished values are never averaged. When you publish a number, name the
+# rule that it was computed by.
+#
+# As the set grows the rules draw closer, but never quite meet. See for yourself.
+
+# %%
+figures.convention_figure(conventions, predicted, scenes.labels, K)
+
+# %% [markdown] lang="ru"
+# <details><summary><b>Вопрос.</b> В первом пакете класс $k$ угадан на 1 пиксель из 1, во втором — на 0 из
+# 99. Чему равна $J_k$ по набору и чему — среднее по пакетам?</summary>
+#
+# По набору: пересечение 1, объединение 100, $J_k = 0{,}01$. Среднее по пакетам:
+# $(1 + 0) / 2 = 0{,}5$. Среднее дробей — не дробь сумм, и зависит оно от того, как набор разбили на
+# пакеты.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# <details><summary><b>Question.</b> In the first batch class $k$ is right on 1 pixel of 1, in the
+# second on 0 of 99. What is $J_k$ over the set, and what is the mean over the batches?</summary>
+#
+# Over the set: intersection 1, union 100, $J_k = 0.01$. The mean over batches: $(1 + 0) / 2 = 0.5$.
+# A mean of fractions is not the fraction of sums, and it depends on how the set was cut into batches.
+#
+# </details>
+
+# %% [markdown] lang="ru"
+# ## Жаккар и Дайс
+#
+# В медицине чаще считают коэффициент Дайса: удвоенное пересечение делят на сумму площадей. Он связан с
+# мерой Жаккара взаимно однозначно: $D = 2J / (1 + J)$.
+#
+# **Предскажите:** раз связь взаимно однозначна, всегда ли обе метрики назовут лучшей одну и ту же сеть?
+
+# %% [markdown] lang="en"
+# ## Jaccard and Dice
+#
+# Medicine prefers the Dice coefficient: twice the intersection over the sum of the two areas. It is
+# tied to the Jaccard index one to one: $D = 2J / (1 + J)$.
+#
+# **Predict:** since the tie is one to one, do both metrics always call the same network the best?
+
+# %%
+steady, uneven = torch.tensor([0.50, 0.50]), torch.tensor([0.10, 0.92])  # J of two classes
+assert uneven.mean() > steady.mean()  # Jaccard: 0.51 against 0.50
+assert (2 * uneven / (1 + uneven)).mean() < (2 * steady / (1 + steady)).mean()  # Dice: 0.57, 0.67
+
+left, right = figures.panels(2, height=2.8)
+figures.dice_curve(left)
+figures.jaccard_and_dice_bars(right, steady, uneven)
+plt.show()
+
+# %% [markdown] lang="ru"
+# Для одного класса порядок всегда один и тот же. Для среднего по классам — нет: Дайс мягче к слабым
+# маскам, и среднее может поменять порядок. Значения двух метрик сравнивать между собой нельзя вовсе:
+# $D \ge J$ всегда.
+
+# %% [markdown] lang="en"
+# For one class the order is always the same. For a mean over classes it is not: Dice is kinder to poor
+# masks, and the mean can reverse the order. Values of the two must never be compared with each
+# other: $D \ge J$ always.
+
+# %% [markdown] lang="ru"
+# ## Ошибка на границе и размер предмета
+#
+# Пусть сеть нашла каждый предмет, но провела границу на 1, 2 или 3 пикселя дальше, чем нужно.
+#
+# **Предскажите:** какой будет мера Жаккара у круга радиуса 4, если граница ушла на один пиксель? А у
+# круга радиуса 32?
+
+# %% [markdown] lang="en"
+# ## An error at the border and the size of the object
+#
+# Suppose the network finds every object, but draws its border 1, 2 or 3 pixels too far out.
+#
+# **Predict:** what will the Jaccard index be for a disc of radius 4 with its border out by one pixel?
+# And for a disc of radius 32?
+
+# %%
+radii, errors = [4, 8, 16, 32], [1, 2, 3]
+blank = np.zeros((81, 81), dtype=np.uint8)
+measured = {}
+for error in errors:
+    discs = [figures.brushed(blank, 40, 40, r, 1) for r in radii]
+    wider = [figures.brushed(blank, 40, 40, r + error, 1) for r in radii]
+    measured[error] = [(d & w).sum() / (d | w).sum() for d, w in zip(discs, wider)]
+    formula = [(r / (r + error)) ** 2 for r in radii]
+    assert np.allclose(measured[error], formula, atol=0.04)
+assert measured[1][0] < 0.7 < 0.9 < measured[1][-1]
+
+(ax,) = figures.panels(1, height=2.6)
+figures.border_curves(ax, radii, measured)
+plt.show()
+
+# %% [markdown] lang="ru"
+# У круга радиуса $r$ с границей, сдвинутой наружу на $d$, мера Жаккара примерно $(r / (r + d))^2$.
+# Ошибка в один пиксель оставляет малому кругу меньше 0,7, а большому больше 0,9. Поэтому мелкие и
+# тонкие предметы тянут среднюю вниз, и поэтому же спорную полосу у границы помечают 255: иначе
+# метрика мерила бы руку разметчика.
+
+# %% [markdown] lang="en"
+# For a disc of radius $r$ whose border is out by $d$ the Jaccard index is about $(r / (r + d))^2$. An
+# error of one pixel leaves the small disc less than 0.7 and the large one more than 0.9. That is why
+# small and thin objects pull the mean down, and also why the doubtful strip along the border is
+# marked 255: otherwise the metric would measure the annotator's hand.
+
+# %% [markdown] lang="ru"
+# ## Проверьте себя
+#
+# <details><summary>1. Почему нельзя сложить столбец изображений в таблице VOC, чтобы получить размер
+# набора?</summary>
+#
+# На изображении бывает несколько классов, и оно посчитано в строке каждого из них.
+#
+# </details>
+#
+# <details><summary>2. Доля верных пикселей 0,97. Что это говорит о редких классах?</summary>
+#
+# Ничего. Если фон занимает 97 %, столько же получит ответ «везде фон».
+#
+# </details>
+#
+# <details><summary>3. Класса нет в истине, но сеть предсказала его в десяти пикселях. Чему равна
+# $J_k$?</summary>
+#
+# Нулю: пересечение 0, объединение 10. Это не $0/0$, и в среднее этот нуль входит.
+#
+# </details>
+#
+# <details><summary>4. В статье напечатаны меры Жаккара двадцати классов VOC и среднее по ним и фону. Как
+# узнать меру для фона?</summary>
+#
+# Среднее берётся по 21 классу, значит, мера для фона равна 21 · среднее − сумма двадцати. Так можно
+# проверить и то, входит ли фон в среднее.
+#
+# </details>
+
+# %% [markdown] lang="en"
+# ## Check yourself
+#
+# <details><summary>1. Why can't you add up the image column of VOC's table to get the size of the
+# set?</summary>
+#
+# An image can hold several classes and is counted in the row of each.
+#
+# </details>
+#
+# <details><summary>2. Pixel accuracy is 0.97. What does that say about rare classes?</summary>
+#
+# Nothing. If the background takes 97%, the answer "background everywhere" gets as much.
+#
+# </details>
+#
+# <details><summary>3. A class is not in the truth, but the network predicts it in ten pixels. What is
+# $J_k$?</summary>
+#
+# Zero: intersection 0, union 10. That is not $0/0$, and this zero enters the mean.
+#
+# </details>
+#
+# <details><summary>4. A paper prints the Jaccard indices of VOC's twenty classes and the mean over them
+# and the background. How can you find the background's?</summary>
+#
+# The mean is over 21 classes, so the background's is 21 · mean − the sum of the twenty. This also tells
+# whether the background is in the mean at all.
+#
+# </details>
+
+# %% [markdown] lang="ru"
+# ## Итоги
+#
+# - Семантическая сегментация — классификация каждого пикселя. Экземпляров она не различает; 255 — не класс.
+# - Одно размеченное изображение содержит на порядки больше сведений, чем метка класса, поэтому хватает
+#   небольших выборок. Но пиксели одного изображения зависимы.
+# - Доля верных пикселей держится на частом классе. Мера Жаккара даёт голос каждому.
+# - «Средняя мера Жаккара» — не одно число, пока не названо правило. Наше: по набору, без 255, без классов,
+#   которых нет нигде.
+# - Ошибка на границе дороже для малых предметов.
+#
+# **Дальше:** лекция 05 о функции потерь, затем задание `metrics_and_loss`: статистика VOC, доля верных
+# пикселей, мера Жаккара и её среднее, softmax и перекрёстная энтропия.
+#
+# **Источники**
+# - M. Everingham, L. Van Gool, C. K. I. Williams, J. Winn, A. Zisserman. The PASCAL Visual Object Classes
+#   (VOC) Challenge. *International Journal of Computer Vision* 88 (2010), 303–338.
+# - M. Everingham, J. Winn. The PASCAL Visual Object Classes Challenge 2012 (VOC2012) Development Kit, 2012.
+# - J. Long, E. Shelhamer, T. Darrell. Fully Convolutional Networks for Semantic Segmentation. CVPR 2015,
+#   [arXiv:1411.4038](https://arxiv.org/abs/1411.4038).
+# - F. Yu, V. Koltun. Multi-Scale Context Aggregation by Dilated Convolutions. ICLR 2016,
+#   [arXiv:1511.07122](https://arxiv.org/abs/1511.07122).
+
+# %% [markdown] lang="en"
+# ## Summary
+#
+# - Semantic segmentation is classification of every pixel. It does not tell instances apart; 255 is not
+#   a class.
+# - One annotated image says orders of magnitude more than a class label, so small sets suffice. But the
+#   pixels of one image depend on each other.
+# - Pixel accuracy rests on the frequent class. The Jaccard index gives every class a vote.
+# - "Mean Jaccard" is not a number until its rule is named. Ours: over the set, without 255, without
+#   classes that occur nowhere.
+# - An error at the border costs small objects more.
+#
+# **Next:** lecture 05 on the loss, then the assignment `metrics_and_loss`: VOC's statistics, pixel
+# accuracy, the Jaccard index and its mean, softmax and cross-entropy.
+#
+# **Papers**
+# - M. Everingham, L. Van Gool, C. K. I. Williams, J. Winn, A. Zisserman. The PASCAL Visual Object Classes
+#   (VOC) Challenge. *International Journal of Computer Vision* 88 (2010), 303–338.
+# - M. Everingham, J. Winn. The PASCAL Visual Object Classes Challenge 2012 (VOC2012) Development Kit, 2012.
+# - J. Long, E. Shelhamer, T. Darrell. Fully Convolutional Networks for Semantic Segmentation. CVPR 2015,
+#   [arXiv:1411.4038](https://arxiv.org/abs/1411.4038).
+# - F. Yu, V. Koltun. Multi-Scale Context Aggregation by Dilated Convolutions. ICLR 2016,
+#   [arXiv:1511.07122](https://arxiv.org/abs/1511.07122).
