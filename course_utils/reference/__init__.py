@@ -8,6 +8,7 @@ from course_utils.reference.dilated import (
     identity_initialise,
     stack_receptive_fields,
 )
+from course_utils.reference.evaluation import evaluate_classification, evaluate_segmentation
 from course_utils.reference.fcn import (
     FCN,
     TORCHVISION_NODES,
@@ -25,7 +26,9 @@ from course_utils.reference.metrics import (
     pixel_accuracy,
 )
 from course_utils.reference.padding import pad_to_multiple
+from course_utils.reference.placement import Placement
 from course_utils.reference.probe import linear_probe
+from course_utils.reference.training import History, fit, seed_everything
 from course_utils.reference.transfer import (
     freeze,
     layer_features,
@@ -55,6 +58,8 @@ __all__ = [
     "DilatedSegmenter",
     "FeatureMaps",
     "FrontEnd",
+    "History",
+    "Placement",
     "UNet",
     "UpConvolution",
     "bilinear_kernel",
@@ -67,6 +72,9 @@ __all__ = [
     "dilated_block",
     "dilated_convolution",
     "double_convolution",
+    "evaluate_classification",
+    "evaluate_segmentation",
+    "fit",
     "freeze",
     "he_initialise",
     "identity_initialise",
@@ -80,6 +88,7 @@ __all__ = [
     "pad_to_multiple",
     "pixel_accuracy",
     "replace_head",
+    "seed_everything",
     "softmax",
     "stack_receptive_fields",
     "unfreeze",
