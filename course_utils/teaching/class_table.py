@@ -173,14 +173,14 @@ def _row(
 
 
 def _graded_notebook(path: Path) -> tuple[dict[str, dict], str, str]:
-    """(verdict of each check, state, reason) out of an autograded notebook."""
+    """(verdict of each graded cell, or {}; state; reason) out of an autograded notebook."""
     if not path.is_file():
         return {}, "not_graded", ""
     notebook = nbformat.read(path, as_version=4)
     verdicts = {
-        cell.metadata.nbgrader.grade_id: cell.metadata.course.verdict
+        cell.metadata.nbgrader.grade_id: cell.metadata.get("course", {}).get("verdict", {})
         for cell in notebook.cells
-        if "verdict" in cell.metadata.get("course", {}) and "nbgrader" in cell.metadata
+        if cell.metadata.get("nbgrader", {}).get("points") is not None
     }
     outcome = notebook.metadata.get("course", {}).get("outcome", {})
     return verdicts, outcome.get("state", "graded"), outcome.get("reason", "")
@@ -211,7 +211,8 @@ def _marks(
     except MissingEntry:
         return {}
     found = {}
-    for grade in grades:
+    order = {name: place for place, name in enumerate(verdicts)}
+    for grade in sorted(grades, key=lambda grade: order.get(grade.name, len(order))):
         verdict = verdicts.get(grade.name, {})
         waits = grade.needs_manual_grade and grade.manual_score is None
         found[grade.name] = Mark(

@@ -15,7 +15,10 @@ from nbconvert.exporters import HTMLExporter
 from nbconvert.preprocessors.sanitize import SanitizeHTML
 from nbformat.notebooknode import NotebookNode
 from nbgrader import utils
-from nbgrader.preprocessors import ClearHiddenTests
+from nbgrader.api import Gradebook
+from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
+from traitlets import List
+from traitlets.config import Config
 
 from course_utils.i18n import LANGUAGES, _, speaking
 from course_utils.teaching.release import hand_in_language
@@ -46,6 +49,8 @@ class HideHiddenTests(ClearHiddenTests):
     nbgrader's own would stop at a student who writes the mark into a cell of theirs.
     """
 
+    display_data_priority = List().tag(config=True)  # the exporter sets it; without use here
+
     def preprocess_cell(self, cell: NotebookNode, resources, cell_index: int):
         locked = utils.is_grade(cell) and not utils.is_solution(cell)
         if not locked or self.begin_test_delimeter not in cell.source:
@@ -57,14 +62,17 @@ class HideHiddenTests(ClearHiddenTests):
         return cell, resources
 
 
-class ShowFeedback(SanitizeHTML):
+class ShowFeedback(NbGraderPreprocessor, SanitizeHTML):
     """Cleans outputs and metadata; a verdict's card stands for the error that repeats it.
 
     Comes after GetGrades, which puts the scores into the cells. The words of the page go into
     `resources["words"]`, in the hand-in's language.
     """
 
+    display_data_priority = List().tag(config=True)  # the exporter sets it; without use here
+
     def preprocess(self, nb: NotebookNode, resources):
+        waiting = _waiting(resources["nbgrader"])
         language = hand_in_language(nb, LANGUAGES[0])
         outcome = nb.metadata.get("course", {}).get("outcome", {})
         nb.metadata = NotebookNode(
@@ -75,6 +83,8 @@ class ShowFeedback(SanitizeHTML):
             for index, cell in enumerate(nb.cells):
                 cell["id"] = f"cell-{index + 1}"
                 self._show(cell)
+                if cell.metadata.get("nbgrader", {}).get("grade_id") in waiting:
+                    cell.metadata.nbgrader["waiting"] = True
         resources["language"] = language
         resources["outcome"] = outcome.get("reason") or ""
         return nb, resources
@@ -110,10 +120,19 @@ class ShowFeedback(SanitizeHTML):
 class FeedbackExporter(HTMLExporter):
     """The page of one hand-in (`GenerateFeedback.exporter_class`)."""
 
-    def __init__(self, **options) -> None:
-        super().__init__(**options)
-        self.extra_template_basedirs = [*self.extra_template_basedirs, str(_TEMPLATES)]
-        self.template_name = "course_feedback"
+    def __init__(self, config=None, **options) -> None:
+        """Our template stands on nbgrader's, whose folder GenerateFeedback has configured."""
+        merged = Config(config or {})
+        theirs = merged.HTMLExporter
+        folders = theirs.get("extra_template_basedirs", [])
+        merged.FeedbackExporter.template_name = "course_feedback"
+        merged.FeedbackExporter.exclude_anchor_links = True
+        merged.FeedbackExporter.extra_template_basedirs = [str(_TEMPLATES), *folders]
+        merged.FeedbackExporter.extra_template_paths = [
+            *theirs.get("extra_template_paths", []),
+            *folders,
+        ]
+        super().__init__(config=merged, **options)
 
     def default_filters(self):
         yield from super().default_filters()
@@ -144,6 +163,19 @@ def _allowed(tag: str, name: str, value: str) -> bool:
     if tag == "a" and name == "href":
         return value.startswith(("http://", "https://", "mailto:", "#"))
     return name in _ATTRIBUTES
+
+
+def _waiting(names) -> set[str]:
+    """The cells of this hand-in that a person has still to mark."""
+    with Gradebook(names["db_url"]) as gradebook:
+        found = gradebook.find_submission_notebook(
+            names["notebook"], names["assignment"], names["student"]
+        )
+        return {
+            grade.name
+            for grade in found.grades
+            if grade.needs_manual_grade and grade.manual_score is None
+        }
 
 
 def _words() -> dict[str, str]:

@@ -85,8 +85,8 @@ def _text(data: bytes) -> str:
             raise Unreadable(reason)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         encoding = "utf-16"
-    elif data[1:2] == b"\0":  # "{" and a zero byte: UTF-16 without its mark
-        encoding = "utf-16-le"
+    elif b"\0" in data[:2]:  # "{" and a zero byte: UTF-16 without its mark
+        encoding = "utf-16-be" if data[0] == 0 else "utf-16-le"
     else:
         encoding = "utf-8-sig"
     try:

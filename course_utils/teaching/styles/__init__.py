@@ -1,1 +1,1 @@
-"""Right answers to the assignments in other styles than the solutions', for a class to play with."""
+"""Right answers in other styles than the solutions', for the demo's class."""

@@ -17,10 +17,8 @@ __all__ = [
 
 
 def voc_statistics(root, image_set):
-    names = (
-        "aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse "
-        "motorbike person pottedplant sheep sofa train tvmonitor"
-    ).split()
+    names = "aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse"
+    names = (names + " motorbike person pottedplant sheep sofa train tvmonitor").split()
     voc = Path(root, "VOCdevkit", "VOC2012")
     images, objects = np.zeros(256, int), np.zeros(256, int)
     for name in Path(voc, "ImageSets", "Segmentation", image_set + ".txt").read_text().split():

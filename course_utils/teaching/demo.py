@@ -1,0 +1,221 @@
+"""`course demo`: one whole teaching cycle on a built-in class, with nbgrader's own commands.
+
+    generate_assignment, (the class works), zip_collect, autograde, generate_feedback, export
+
+The demo knows what each hand-in must earn and which mistake must be named, and says where the
+grading disagrees.
+"""
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from course_utils.i18n import _, speaking
+from course_utils.teaching import config
+from course_utils.teaching.class_table import Row, class_rows, table, write_csv
+from course_utils.teaching.demo_class import ASSIGNMENT, STUDENTS, Student, hand_in, pack
+from course_utils.teaching.errors import CourseError
+
+__all__ = ["Step", "disagreements", "run"]
+
+_MINUTES = 15  # for one of nbgrader's commands, on the slowest machine
+
+
+@dataclass(frozen=True)
+class Step:
+    """One of nbgrader's commands and how it ended."""
+
+    command: str
+    code: int
+    log: str
+
+    @property
+    def complaint(self) -> str:
+        """What it reported, where it did not end well: its last error."""
+        if self.code == 0:
+            return ""
+        errors = [
+            line for line in self.log.splitlines() if "ERROR" in line or "CRITICAL" in line
+        ]
+        return (
+            f"nbgrader {self.command}: exit {self.code}: {(errors or [self.log.strip()])[-1]}"
+        )
+
+
+def run(folder: Path | None = None, language: str | None = None) -> int:
+    """Run the cycle in `folder` (demo/ in the course, made anew); returns the exit code.
+
+    Results go to stdout, the progress to stderr. Raises CourseError where the course is not
+    built or `folder` holds something else than an earlier demo.
+    """
+    course = config.load()
+    language = course.require_language(language or course.languages[0])
+    with speaking(language):
+        root = _fresh_folder(course.root, folder or course.root / "demo")
+        steps = _cycle(root, [s for s in STUDENTS if s.language in course.languages])
+        rows = class_rows(root, ASSIGNMENT)
+        _show(rows, root, course.assignments[ASSIGNMENT].title[language])
+        expected = course.assignments[ASSIGNMENT].points
+        wrong = [step.complaint for step in steps if step.code]
+        wrong += disagreements(rows, STUDENTS, expected)
+        for line in wrong:
+            Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]{line}[/red]")
+        return 1 if wrong else 0
+
+
+def disagreements(
+    rows: Sequence[Row], students: Sequence[Student], points: dict[str, float]
+) -> list[str]:
+    """Where the table differs from what the class was made to earn, one sentence each."""
+    by_id = {row.student: row for row in rows}
+    found = []
+    for student in students:
+        row = by_id.get(student.id)
+        if row is None or row.state != student.state:
+            got = row.state if row else _("no row")
+            found.append(_wrong(student, _("state"), student.state, got))
+        if row is None or student.state == "unreadable":
+            continue
+        for name in (name for name in points if name != "essay"):
+            mark = row.marks.get(name)
+            mistake = student.mistakes.get(name)
+            most = 0 if mistake or name in student.zeros else points[name]
+            if mark is None or mark.points != most:
+                found.append(_wrong(student, name, most, mark.points if mark else "-"))
+            elif mark.mistake != mistake:
+                found.append(_wrong(student, name, mistake or "-", mark.mistake or "-"))
+        essay = row.marks.get("essay")
+        waits = essay is not None and essay.points is None
+        if waits != bool(student.essay):
+            found.append(_wrong(student, "essay", bool(student.essay), waits))
+    return found
+
+
+def _cycle(root: Path, students: Sequence[Student]) -> list[Step]:
+    solved = nbformat.read(root / "solutions" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb", 4)
+    languages = list(dict.fromkeys(student.language for student in students))
+    steps = []
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+    ) as progress:
+
+        def step(text: str, *command: str, total: int = 1, done=None, **environment) -> None:
+            task = progress.add_task(text, total=total)
+            watch = (lambda: progress.update(task, completed=done())) if done else None
+            steps.append(_nbgrader(root, command, environment, watch))
+            progress.update(task, completed=total)
+
+        for language in languages:
+            step(
+                _("Publish the assignment ({language})").format(language=language),
+                *("generate_assignment", ASSIGNMENT, "--force"),
+                COURSE_LANGUAGE=language,
+            )
+        task = progress.add_task(_("The class works"), total=len(students))
+        files = []
+        for student in students:
+            path = root / "assignments" / student.language / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+            files.append((student, hand_in(student, nbformat.read(path, 4), solved)))
+            progress.advance(task)
+        archive = root / "downloaded" / ASSIGNMENT / "archive"
+        archive.mkdir(parents=True)
+        pack(files, archive / "moodle.zip")
+        step(_("Enter the class"), "db", "student", "import", "roster.csv")
+        step(_("Collect the hand-ins"), "zip_collect", ASSIGNMENT, "--force")
+        step(
+            _("Grade"),
+            *("autograde", ASSIGNMENT),
+            total=len(students),
+            done=lambda: len(list(root.glob(f"autograded/*/{ASSIGNMENT}/*.ipynb"))),
+        )
+        step(
+            _("Write feedback"),
+            *("generate_feedback", ASSIGNMENT, "--force"),
+            total=len(students),
+            done=lambda: len(list(root.glob(f"feedback/*/{ASSIGNMENT}/*.html"))),
+        )
+        step(_("Export the marks"), "export", "--to", "grades.csv")
+    return steps
+
+
+def _nbgrader(
+    root: Path, command: Sequence[str], environment: dict, watch: Callable | None
+) -> Step:
+    """Run one command in the folder, its log beside it; `watch` is called while it works."""
+    log = root / "logs" / f"{len(list((root / 'logs').iterdir())) + 1:02d}_{command[0]}.txt"
+    with log.open("w", encoding="utf-8") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "nbgrader", *command],
+            cwd=root,
+            env=os.environ | environment,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+        end = time.monotonic() + 60 * _MINUTES
+        while process.poll() is None:
+            if time.monotonic() > end:
+                process.kill()
+            if watch:
+                watch()
+            time.sleep(0.2)
+    return Step(" ".join(command), process.returncode, log.read_text(encoding="utf-8"))
+
+
+def _fresh_folder(course: Path, folder: Path) -> Path:
+    """The working folder with what nbgrader needs of the course, and the class's roster."""
+    folder = folder.resolve()
+    mark = folder / ".course-demo"
+    if folder.exists() and any(folder.iterdir()) and not mark.exists():
+        raise CourseError(
+            f"Expected an empty folder or an earlier demo, got {folder} with other files. "
+            "Choose another one with --keep."
+        )
+    shutil.rmtree(folder, ignore_errors=True)
+    solution = Path("solutions", ASSIGNMENT, f"{ASSIGNMENT}.ipynb")
+    for name in ("nbgrader_config.py", config.FILE_NAME, solution):
+        if not (course / name).is_file():
+            raise CourseError(
+                f"Expected {course / name}, found no such file. Run: course build"
+            )
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(course / name, folder / name)
+    (folder / "logs").mkdir()
+    mark.touch()
+    with (folder / "roster.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["id", "last_name", "first_name"])
+        writer.writerows([s.id, s.last_name, s.first_name] for s in STUDENTS)
+    return folder
+
+
+def _show(rows: Sequence[Row], root: Path, title: str) -> None:
+    console = Console(highlight=False, soft_wrap=False)
+    console.print(table(rows, title))
+    with (root / "marks.csv").open("w", encoding="utf-8", newline="") as file:
+        write_csv(rows, file)
+    for label, path in (
+        (_("Feedback"), root / "feedback"),
+        (_("Marks"), root / "grades.csv"),
+        (_("Marks and mistakes"), root / "marks.csv"),
+        (_("Logs"), root / "logs"),
+    ):
+        print(f"{label}: {path}")
+
+
+def _wrong(student: Student, what: str, expected, got) -> str:
+    return _("{student}: {what}: expected {expected}, got {got}").format(
+        student=student.name, what=what, expected=expected, got=got
+    )

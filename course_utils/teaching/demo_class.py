@@ -1,0 +1,184 @@
+"""A class to try the teaching cycle on: who hands in what, and what grading must say of it.
+
+Right answers come from the solution and from `styles`; wrong ones are the mistakes that the
+checks themselves catalogue, so that a mistake is written down in one place.
+"""
+
+import copy
+import json
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nbformat.notebooknode import NotebookNode
+
+from course_utils.checks import exercise as exercises
+from course_utils.teaching.errors import CourseError
+from course_utils.teaching.standalone import standalone
+from course_utils.teaching.styles import loops, one_hot
+
+__all__ = ["STUDENTS", "Student", "hand_in", "pack"]
+
+ASSIGNMENT = "metrics_and_loss"
+WARNS = """
+import sys
+import warnings
+
+warnings.warn("nothing to worry about", stacklevel=1)
+print("this goes to stderr", file=sys.stderr)
+"""
+
+
+@dataclass(frozen=True)
+class Student:
+    """One of the class.
+
+    style: where right answers come from ("solution", "loops", "one_hot", "blank").
+    mistakes: exercise -> name in its catalogue. broken: exercise -> text of its cell.
+    zeros: exercises that must earn nothing without a named mistake; state: how it must end.
+    """
+
+    number: int
+    last_name: str
+    first_name: str
+    language: str
+    style: str = "solution"
+    mistakes: dict[str, str] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
+    zeros: frozenset[str] = frozenset()
+    essay: str = ""
+    saved_by: str = "jupyter"  # "colab", or "html": a saved web page
+    state: str = "graded"
+
+    @property
+    def id(self) -> str:
+        return str(self.number)
+
+    @property
+    def name(self) -> str:
+        return f"{self.last_name} {self.first_name}"
+
+
+_ALL = frozenset(
+    ("voc_statistics", "pixel_accuracy", "jaccard", "mean_jaccard", "softmax", "cross_entropy")
+)
+STUDENTS = (
+    Student(
+        *(410_101, "Иванова", "Анна", "ru"),
+        essay="Фон занимает почти весь кадр, поэтому доля верных ответов высока и без объекта.",
+    ),
+    Student(*(410_102, "Smith", "John", "en", "loops")),
+    Student(*(410_103, "Петров", "Олег", "ru", "one_hot")),
+    Student(*(410_104, "Сидорова", "Мария", "ru"), mistakes={"jaccard": "dice"}),
+    Student(*(410_105, "Brown", "Emily", "en"), mistakes={"jaccard": "void_counted"}),
+    Student(*(410_106, "Ким", "Юлия", "ru"), mistakes={"mean_jaccard": "mean_over_batches"}),
+    Student(*(410_107, "Кузнецов", "Илья", "ru"), mistakes={"cross_entropy": "no_minus"}),
+    Student(*(410_108, "García", "Lucía", "en"), mistakes={"cross_entropy": "sum"}),
+    Student(*(410_109, "Волкова", "Дарья", "ru"), mistakes={"softmax": "wrong_axis"}),
+    Student(*(410_110, "Новиков", "Артём", "ru", "blank"), zeros=_ALL),
+    Student(
+        *(410_111, "Lee", "Min", "en", "one_hot"),
+        broken={"jaccard": 'raise RuntimeError("I ran out of time")'},
+        zeros=frozenset({"jaccard"}),
+    ),
+    Student(
+        *(410_112, "Морозов", "Пётр", "ru", "loops"),
+        broken={"mean_jaccard": "import os\n\nos._exit(1)"},
+        zeros=frozenset({"mean_jaccard", "softmax", "cross_entropy"}),
+        state="crashed",
+    ),
+    Student(*(410_113, "Соколова", "Вера", "ru"), broken={"softmax": WARNS}),
+    Student(*(410_114, "Tanaka", "Yuki", "en"), saved_by="colab"),
+    Student(*(410_115, "Орлов", "Глеб", "ru"), saved_by="html", state="unreadable"),
+)
+
+
+def hand_in(student: Student, released: NotebookNode, solved: NotebookNode) -> str:
+    """The text of the file that the student hands in.
+
+    released: the student version in the student's language; solved: the solution notebook.
+    """
+    if student.saved_by == "html":
+        return (
+            "<!DOCTYPE html>\n<html><head><title>metrics_and_loss.ipynb</title></head></html>\n"
+        )
+    answers = {} if student.style == "blank" else _answers(student, solved)
+    notebook = copy.deepcopy(released)
+    for cell in notebook.cells:
+        name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+        if name in answers:
+            cell.source = answers[name]
+        elif cell.cell_type == "markdown" and name and student.essay:
+            cell.source = student.essay
+    return _as_colab_saves(notebook) if student.saved_by == "colab" else _dumped(notebook, 1)
+
+
+def pack(files: Iterable[tuple[Student, str]], path: Path) -> None:
+    """One zip of the whole class's files, named as Moodle names them."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for student, text in files:
+            start = f"{student.name}_{student.id}_assignsubmission_file_"
+            archive.writestr(f"{start}{ASSIGNMENT}.ipynb", text)
+
+
+def _answers(student: Student, solved: NotebookNode) -> dict[str, str]:
+    """Text of every solution cell: grade_id -> source."""
+    known = exercises.assignment(ASSIGNMENT)
+    found = {}
+    for name in known:
+        if name in student.mistakes:
+            found[f"{name}-solution"] = _wrong(known[name], student.mistakes[name])
+        elif student.style == "solution":
+            found[f"{name}-solution"] = _solved(solved, f"{name}-solution")
+        else:
+            style = {"loops": loops, "one_hot": one_hot}[student.style]
+            found[f"{name}-solution"] = standalone(getattr(style, name))
+    for name, text in student.broken.items():
+        right = found[f"{name}-solution"]
+        found[f"{name}-solution"] = f"{right}\n{text}" if text is WARNS else text
+    return found
+
+
+def _wrong(exercise, mistake: str) -> str:
+    """A catalogued mistake as a student would have written it."""
+    by_name = {entry.name: entry for entry in exercise.mistakes}
+    if mistake not in by_name:
+        raise CourseError(
+            f"Expected a mistake of {exercise.name} ({', '.join(by_name)}), got {mistake!r}. "
+            "Correct the demo's class."
+        )
+    return standalone(by_name[mistake].solution, exercise.function)
+
+
+def _solved(solved: NotebookNode, name: str) -> str:
+    for cell in solved.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == name:
+            lines = cell.source.splitlines()
+            return "\n".join(
+                x for x in lines if "BEGIN SOLUTION" not in x and "END SOLUTION" not in x
+            )
+    raise CourseError(f"Expected a cell {name} in the solution. Run: course build {ASSIGNMENT}")
+
+
+def _as_colab_saves(notebook: NotebookNode) -> str:
+    """Two spaces of indent, nbformat 4.0, ids in metadata alone, Colab's own metadata."""
+    notebook = copy.deepcopy(notebook)
+    notebook.nbformat_minor = 0
+    notebook.metadata["colab"] = {"provenance": []}
+    notebook.metadata["accelerator"] = "GPU"
+    for number, cell in enumerate(notebook.cells):
+        cell.metadata.setdefault("id", cell.pop("id", f"colab{number:07d}"))
+        cell.pop("id", None)
+        cell.source = "\n".join(line.rstrip() for line in cell.source.splitlines())
+        if cell.cell_type == "code":
+            cell.metadata["colab"] = {"base_uri": "https://localhost:8080/"}
+            cell.metadata["outputId"] = f"{number:08x}-0000-4000-8000-000000000000"
+            cell.metadata["executionInfo"] = {"status": "ok", "elapsed": 12, "user_tz": -180}
+            cell["execution_count"] = number
+            cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": ["done\n"]}]
+    return _dumped(notebook, 2)
+
+
+def _dumped(notebook: NotebookNode, indent: int) -> str:
+    return json.dumps(notebook, ensure_ascii=False, indent=indent) + "\n"

@@ -1,0 +1,119 @@
+"""A small course to grade: one exercise with checks, one graded cell of an instructor's own."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NAME = "metrics_and_loss"
+
+RIGHT = """
+import torch
+
+def jaccard(predicted, truth, num_classes):
+    known = truth != 255
+    both, either = torch.zeros(num_classes), torch.zeros(num_classes)
+    for k in range(num_classes):
+        both[k] = ((truth == k) & (predicted == k) & known).sum()
+        either[k] = (((truth == k) | (predicted == k)) & known).sum()
+    return both / either
+"""
+
+COURSE = """
+[course]
+repository = "someone/small"
+branch = "main"
+languages = ["ru", "en"]
+[course.title]
+ru = "Малый курс"
+en = "Small course"
+[assignments.metrics_and_loss]
+lectures = []
+[assignments.metrics_and_loss.title]
+ru = "Метрики"
+en = "Metrics"
+[assignments.metrics_and_loss.points]
+jaccard = 3
+own_test = 2
+essay = 4
+"""
+
+
+def _graded(make, name, source, *, solution, points=None, language=None):
+    metadata = {
+        "grade": points is not None,
+        "grade_id": name,
+        "locked": not solution,
+        "schema_version": 3,
+        "solution": solution,
+        "task": False,
+    }
+    if points is not None:
+        metadata["points"] = points
+    key = f"cell-{name}"
+    return make(source, id=key, metadata={"nbgrader": metadata, "id": key})
+
+
+def solution_notebook():
+    """jaccard with its check; an exercise that only nbgrader's own tests know; an essay."""
+    code, markdown = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
+    body = RIGHT.strip().split("\n")
+    head, rest = body[:3], body[3:]
+    marked = ["    ### BEGIN SOLUTION", *rest, "    ### END SOLUTION"]
+    hidden = "assert twice(1) == 2\n### BEGIN HIDDEN TESTS\nassert twice(21) == 42, 'secret'\n"
+    cells = [
+        markdown("# Метрики", metadata={"lang": "ru"}),
+        markdown("# Metrics", metadata={"lang": "en"}),
+        _graded(code, "jaccard-solution", "\n".join([*head, *marked]), solution=True),
+        _graded(code, "jaccard", 'check("jaccard", jaccard)', solution=False, points=3),
+        _graded(
+            *(code, "own_test-solution"),
+            "def twice(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION",
+            solution=True,
+        ),
+        _graded(*(code, "own_test", hidden + "### END HIDDEN TESTS"), solution=False, points=2),
+        _graded(markdown, "essay", "A model answer.", solution=True, points=4),
+    ]
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+
+
+def nbgrader(folder, *command, **environment):
+    """Run one of nbgrader's commands; returns the finished process, log in `stdout`."""
+    return subprocess.run(
+        [sys.executable, "-m", "nbgrader", *command],
+        cwd=folder,
+        env=os.environ | {"OMP_NUM_THREADS": "1"} | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=500,
+    )
+
+
+@pytest.fixture(scope="session")
+def released_course(tmp_path_factory):
+    """The folder of a course whose assignment is released in both languages."""
+    root = tmp_path_factory.mktemp("released")
+    shutil.copy(ROOT / "nbgrader_config.py", root)
+    (root / "course.toml").write_text(COURSE, encoding="utf-8")
+    source = root / "solutions" / NAME
+    source.mkdir(parents=True)
+    nbformat.write(solution_notebook(), source / f"{NAME}.ipynb")
+    for language in ("en", "ru"):
+        done = nbgrader(root, "generate_assignment", NAME, "--force", COURSE_LANGUAGE=language)
+        assert done.returncode == 0, done.stdout
+    return root
+
+
+@pytest.fixture
+def small_course(released_course, tmp_path):
+    """A copy of the released course to work in."""
+    root = tmp_path / "course"
+    shutil.copytree(released_course, root)
+    return root
