@@ -58,10 +58,14 @@ def _around(radii: Array) -> Array:
     return np.stack([radii * np.sin(angle), -radii * np.cos(angle)], axis=1)
 
 
-def _ring_of(corners: str) -> Array:
-    """Corners as they are listed, scaled so that the farthest lies at distance 1."""
-    points = np.array([pair.split() for pair in corners.split(",")], dtype=float)
-    return points / np.hypot(*points.T).max()
+def _listed(corners: str) -> Array:
+    """Corners as they are listed, "x y, x y", scaled to fit."""
+    return _fitted(np.array([pair.split() for pair in corners.split(",")], dtype=float))
+
+
+def _fitted(corners: Array) -> Array:
+    """Scaled so that the farthest corner lies at distance 1."""
+    return corners / np.hypot(*corners.T).max()
 
 
 def _disc(x: Array, y: Array) -> Array:
@@ -80,7 +84,7 @@ def _heart() -> Array:
     t = np.linspace(0, 2 * np.pi, 40, endpoint=False)
     x = 16 * np.sin(t) ** 3
     y = 13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)
-    return np.stack([x, -y - 2.5], axis=1) / 17
+    return _fitted(np.stack([x, -y - 2.5], axis=1))
 
 
 def _drop() -> Array:
@@ -88,9 +92,9 @@ def _drop() -> Array:
     return np.stack([0.95 * np.sin(t) * np.sin(t / 2) ** 1.5, -np.cos(t)], axis=1)
 
 
-_PLUS = _ring_of("-1 -3, 1 -3, 1 -1, 3 -1, 3 1, 1 1, 1 3, -1 3, -1 1, -3 1, -3 -1, -1 -1")
-_ARROW = _ring_of("0 -10, 8 -1, 3 -1, 3 9, -3 9, -3 -1, -8 -1")
-_BOLT = _ring_of("7 -18, -12 3, -1 3, -7 18, 12 -4, 1 -4")
+_PLUS = _listed("-1 -3, 1 -3, 1 -1, 3 -1, 3 1, 1 1, 1 3, -1 3, -1 1, -3 1, -3 -1, -1 -1")
+_ARROW = _listed("0 -10, 8 -1, 3 -1, 3 9, -3 9, -3 -1, -8 -1")
+_BOLT = _listed("7 -18, -12 3, -1 3, -7 18, 12 -4, 1 -4")
 
 OUTLINES: dict[str, Callable[[Array, Array], Array]] = {
     "disc": _disc,
