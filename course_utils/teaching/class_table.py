@@ -10,20 +10,18 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
 
 import nbformat
-import typer
 from nbgrader.api import Gradebook, MissingEntry
 from rich.console import Console
 from rich.table import Table
 
-from course_utils.i18n import N_, _
+from course_utils.i18n import N_, _, speaking
 from course_utils.teaching import config
 from course_utils.teaching.errors import CourseError
 from course_utils.teaching.hand_in import Unreadable, read_hand_in
 
-__all__ = ["STATES", "Mark", "Row", "class_rows", "marks", "table", "write_csv"]
+__all__ = ["STATES", "Mark", "Row", "class_rows", "show", "table", "write_csv"]
 
 STATES = {
     "graded": N_("graded"),
@@ -133,18 +131,19 @@ def write_csv(rows: Sequence[Row], file) -> None:
         writer.writerow([row.student, row.name, *points, f"{row.total:g}", waits, *how])
 
 
-def marks(
-    assignment: Annotated[str, typer.Argument(help="The assignment's name.")],
-    as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated, to stdout.")] = False,
-) -> None:
-    """Print the class's marks: points per exercise, mistakes by name, how each ended."""
+def show(assignment: str, *, as_csv: bool = False) -> None:
+    """Print the table of the course in the working folder to stdout: `course marks`.
+
+    Raises CourseError for an assignment that the course or its gradebook lacks.
+    """
     course = config.load()
-    course.assignment(assignment)
+    title = course.assignment(assignment).title[course.languages[0]]
     rows = class_rows(course.root, assignment)
     if as_csv:
         write_csv(rows, sys.stdout)
-    else:
-        Console().print(table(rows, course.assignments[assignment].title[course.languages[0]]))
+        return
+    with speaking(course.languages[0]):
+        Console().print(table(rows, title))
 
 
 def _row(

@@ -5,6 +5,7 @@ was found or failed, 2 the command was not understood.
 """
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -87,6 +88,37 @@ def build(
     except building.UnknownName as error:
         raise typer.BadParameter(str(error)) from None
     raise typer.Exit(1 if problems else 0)
+
+
+@app.command()
+def demo(
+    keep: Annotated[
+        Path | None,
+        typer.Option("--keep", help="The folder to work in; demo/ in the course, if left out."),
+    ] = None,
+    language: Annotated[
+        str | None,
+        typer.Option("--language", help="Of the table; the course's first, if left out."),
+    ] = None,
+) -> None:
+    """Run a whole teaching cycle on a built-in class: all steps, from publishing to export.
+
+    Ends with the class's table and exits with 1 where a mark is not what was planted.
+    """
+    from course_utils.teaching import demo as demonstration
+
+    raise typer.Exit(demonstration.run(keep, language))
+
+
+@app.command()
+def marks(
+    assignment: Annotated[str, typer.Argument(help="The assignment's name.")],
+    as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values.")] = False,
+) -> None:
+    """Show the class's marks: points per exercise, mistakes by name, how each hand-in ended."""
+    from course_utils.teaching import class_table
+
+    class_table.show(assignment, as_csv=as_csv)
 
 
 def main() -> None:
