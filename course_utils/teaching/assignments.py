@@ -146,9 +146,9 @@ def _run_nbgrader(course: Course, root: Path, name: str, language: str) -> None:
         try:
             step.start()
         except NbGraderException as error:
-            words = "\n".join(said) or str(error)
             raise CourseError(
-                f"{SOLUTIONS}/{name}: nbgrader could not generate the assignment: {words}"
+                f"{SOLUTIONS}/{name}: nbgrader could not generate the assignment: "
+                f"{_essence(said) or error}"
             ) from error
 
 
@@ -176,6 +176,16 @@ def _gathering_log(said: list[str]) -> logging.Logger:
     log = logging.Logger("course.nbgrader", logging.WARNING)
     log.addHandler(handler)
     return log
+
+
+def _essence(said: list[str]) -> str:
+    """Of a log with tracebacks, the errors themselves."""
+    ends = [message.strip().splitlines()[-1] for message in said if message.strip()]
+    return "\n".join(
+        end
+        for end in ends
+        if not end.startswith(("There was an error processing", "Please see"))
+    )
 
 
 @contextmanager

@@ -112,6 +112,8 @@ def merge(root: Path, fragments: Sequence[Path], language: str = "ru") -> list[s
     noticed = []
     for fragment in fragments:
         for key, forms in _read(fragment, language).items():
+            if not any(forms):
+                continue
             if key not in messages:
                 noticed.append(f"{fragment.name}: {_shown(key)} is not in the code; left out.")
                 continue

@@ -10,7 +10,6 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
@@ -37,12 +36,13 @@ _ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{6,}")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
-@dataclass(frozen=True)
 class Failure(Exception):
     """A cell that can't be published. index: of the cell; words: the problem."""
 
-    index: int
-    words: str
+    def __init__(self, index: int, words: str) -> None:
+        super().__init__(f"cell {index}: {words}")
+        self.index = index
+        self.words = words
 
 
 def execute(

@@ -3,10 +3,10 @@
 import dataclasses
 
 import pytest
-from tests.teaching.small_course import COURSE
 
 from course_utils.teaching.config import find_root, load
 from course_utils.teaching.errors import CourseError
+from tests.teaching.small_course import COURSE
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
 """A malformed source stops with file, line, cell and cure, all problems at once."""
 
 import pytest
-from tests.teaching.small_course import ASSIGNMENT, LECTURE, make_course
 
 from course_utils.teaching import config, rules
 from course_utils.teaching.errors import CourseError
 from course_utils.teaching.source import parse
+from tests.teaching.small_course import ASSIGNMENT, LECTURE, make_course
 
 
 @pytest.fixture
@@ -40,13 +40,18 @@ TWIN = '# %% [markdown] lang="en"\n# Four.\n\n'
     ("old", "new", "line", "expected"),
     [
         (TWIN, "", 14, "without its twin in 'en'"),
-        ('lang="ru"\n# Четыре.', 'lang="en"\n# Fore.', 14, "without its twin in 'ru' before it"),
+        (
+            'lang="ru"\n# Четыре.',
+            'lang="en"\n# Fore.',
+            14,
+            "without its twin in 'ru' before it",
+        ),
         ("# Four.", "# ## Four", 17, "headings ['##'], in its twin absent"),
         ("# Four.", "#", 17, "an empty cell"),
         ("# %%\nprint(total)\n", "# %%\n", 20, "an empty cell"),
         ('lang="en"\n# Four', 'lang="de"\n# Vier', 17, "a language out of ru, en, got 'de'"),
         ('lang="en"\n# Four', "\n# Four", 17, "a language out of ru, en, got None"),
-        ('lang="en"\n# Four', "lang=en\n# Four", 17, "metadata like lang=\"ru\", got `lang=en`"),
+        ('lang="en"\n# Four', "lang=en\n# Four", 17, 'metadata like lang="ru", got `lang=en`'),
         ("# Four.", "# Четыре.", 18, "Cyrillic letters in English prose"),
         ("# Четыре.", "# Four.", 14, "Russian prose without a Russian word"),
         ("total = 2 + 2", "total = 2 + 2  # сумма", 10, "Cyrillic letters in code"),
@@ -61,7 +66,7 @@ TWIN = '# %% [markdown] lang="en"\n# Four.\n\n'
         ("total = 2 + 2", "### BEGIN SOLUTION\ntotal = 4\n### END SOLUTION", 10, "no place"),
         ("# # Сложение", "# Сложение", 1, "expected the title first"),
     ],
-)  # fmt: skip
+)
 def test_a_malformed_lecture_is_named_with_line_cell_and_cure(
     problems, old, new, line, expected
 ):
@@ -84,7 +89,11 @@ SOLUTION = "    return fsum(numbers) / len(numbers)\n"
         (SOLUTION, SOLUTION + "    ### BEGIN SOLUTION\n", "inside an open SOLUTION"),
         (SOLUTION + "    ### END SOLUTION", SOLUTION + "    ### End solution", "a mark alone"),
         (SOLUTION + "    ### END SOLUTION", SOLUTION + "    # END SOLUTION", "a mark alone"),
-        (SOLUTION + "    ### END SOLUTION", SOLUTION + "    ### END SOLUTION 1", "a mark alone"),
+        (
+            SOLUTION + "    ### END SOLUTION",
+            SOLUTION + "    ### END SOLUTION 1",
+            "a mark alone",
+        ),
         (SOLUTION + "    ### END SOLUTION", SOLUTION + "    ### END MARK SCHEME", "closes"),
         (f"    ### BEGIN SOLUTION\n{SOLUTION}    ### END SOLUTION", SOLUTION, "found none"),
         ("# ### END MARK SCHEME\n", "", "without its `### END MARK SCHEME`"),
@@ -94,18 +103,29 @@ SOLUTION = "    return fsum(numbers) / len(numbers)\n"
         ('exercise="mean"', 'exercise="median"', "exercise 'median' without points"),
         ('exercise="mean"', 'exercise="median"', "a check without its exercise before it"),
         ('exercise="mean"', 'exercise="median"', "an exercise without a check"),
-        ('essay="why"', 'essay="reason"', "gives points for 'why', which has no check or essay"),
+        (
+            'essay="why"',
+            'essay="reason"',
+            "gives points for 'why', which has no check or essay",
+        ),
         ('essay="why"', 'essay="reason"', "essay 'reason' without points"),
         ('check("mean", mean)', "mean([1])", 'expected a call check("mean", ...)'),
         ('# %% check="mean"', '# %% [markdown] check="mean"', "`check` on a prose cell"),
         ('# %% [markdown] essay="why"', '# %% essay="why"', "an essay is prose"),
         ('check="mean"', 'check="mean" essay="why"', "one role expected, got check and essay"),
         ('exercise="mean"', 'exercise="Mean!"', "expected a name like"),
-        ("    ### BEGIN SOLUTION\n" + SOLUTION, "        ### BEGIN SOLUTION\n" + SOLUTION,
-         "not Python in the student's version"),
-        ("# Add up.", "# Write between BEGIN SOLUTION and the end.", "a mark alone in its line"),
+        (
+            "    ### BEGIN SOLUTION\n" + SOLUTION,
+            "        ### BEGIN SOLUTION\n" + SOLUTION,
+            "not Python in the student's version",
+        ),
+        (
+            "# Add up.",
+            "# Write between BEGIN SOLUTION and the end.",
+            "a mark alone in its line",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_malformed_assignment_is_named_with_its_cell(problems, old, new, expected):
     found = problems(ASSIGNMENT, old, new, kind="assignment")
     matching = [problem for problem in found if expected in problem]
