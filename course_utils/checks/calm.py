@@ -11,7 +11,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 
 __all__ = ["Noise", "TimeIsUp", "calm", "time_limit"]
@@ -47,11 +47,14 @@ class _Short(io.TextIOBase):
 
 
 @contextmanager
-def calm() -> Iterator[Noise]:
-    """Inside, nothing reaches stdout or stderr: not print, not warnings, not C code."""
+def calm(*, descriptors: bool = True) -> Iterator[Noise]:
+    """Inside, nothing reaches stdout or stderr: not print, not warnings, not C code.
+
+    descriptors: whether C code and child processes are kept quiet too.
+    """
     noise, out, err = Noise(), _Short(), _Short()
     with (
-        _file_descriptors_away(),
+        _file_descriptors_away() if descriptors else nullcontext(),
         redirect_stdout(out),
         redirect_stderr(err),
         warnings.catch_warnings(record=True) as caught,

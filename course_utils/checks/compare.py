@@ -113,16 +113,19 @@ def compare_with(answers: Callable[[Any, Any], Difference | None]) -> Compare:
     return partial(_observations, answers)
 
 
-def alike(mistake: Observation, got: Observation) -> bool:
-    """Whether a wrong solution did what the student's did: same trouble, same numbers."""
+def alike(mistake: Observation, got: Observation, *, gradients: bool = False) -> bool:
+    """Whether a wrong solution did what the student's did: same trouble, same numbers.
+
+    gradients: whether they must agree too. Not where the value itself is wrong: then the
+    value tells the mistake, and how the student came by it does not matter.
+    """
     if mistake.trouble or got.trouble:
         return _same_trouble(mistake, got)
     if not set(mistake.changed) <= set(got.changed):
         return False
-    if (mistake.gradient is None) != (got.gradient is None):
+    if gradients and not _same(mistake.gradient, got.gradient):
         return False
-    gradients = mistake.gradient is None or _same(mistake.gradient, got.gradient)
-    return gradients and _same(mistake.answer, got.answer)
+    return _same(mistake.answer, got.answer)
 
 
 def as_number(value: Any) -> float | None:
@@ -192,6 +195,8 @@ def _elements(expected: torch.Tensor, got: torch.Tensor) -> Difference | None:
 
 
 def _same(one: Any, other: Any) -> bool:
+    if one is None or other is None:
+        return one is other
     left, right = as_number(one), as_number(other)
     if left is not None and right is not None:
         return _close(left, right)

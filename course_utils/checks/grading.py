@@ -107,7 +107,7 @@ def judge(
             exercise, "reply", N_("What came from the notebook answers another question.")
         )
     try:
-        return judging.judge(exercise, exercise.cases(seed), got, hidden=True)
+        return judging.judge(judging.Answers(exercise, exercise.cases(seed)), got, hidden=True)
     except judging.ModelError:
         raise
     except Exception:  # plain data, yet of a form that nobody's function returns

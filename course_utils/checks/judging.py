@@ -5,6 +5,7 @@ the student's code does not.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from course_utils.checks.banned import Use, covers
 from course_utils.checks.compare import Difference, alike
@@ -15,7 +16,7 @@ from course_utils.checks.showing import show
 from course_utils.checks.verdict import Block, Verdict
 from course_utils.i18n import N_
 
-__all__ = ["ModelError", "banned_verdict", "failed", "judge", "observe"]
+__all__ = ["Answers", "ModelError", "banned_verdict", "failed", "judge", "observe"]
 
 # Troubles that come before any question of what the answer is.
 _AT_ONCE = ("missing", "not callable", "signature", "time", "exit")
@@ -25,29 +26,53 @@ class ModelError(RuntimeError):
     """The right answer itself failed: our mistake, nobody's mark."""
 
 
+class Answers:
+    """What the model and the known mistakes answer on given cases, each asked once."""
+
+    def __init__(self, exercise: Exercise, cases: Sequence[Case]) -> None:
+        self.exercise = exercise
+        self.cases = cases
+        self._mistakes: dict[tuple[str, int], Observation] = {}
+
+    @cached_property
+    def right(self) -> list[Observation]:
+        """The model's, one a case. Raises ModelError where there is none."""
+        found = observe(self.exercise, resolve(self.exercise.model), self.cases)
+        for case, observation in zip(self.cases, found, strict=True):
+            if observation.trouble:
+                raise ModelError(
+                    f"{self.exercise.model} fails on {case.title!r}: {observation.trouble}"
+                )
+        return found
+
+    def of(self, mistake: Mistake, index: int) -> Observation:
+        """A mistake's, on the case with this index."""
+        key = mistake.name, index
+        if key not in self._mistakes:
+            cases = self.cases[index : index + 1]
+            self._mistakes[key] = observe(self.exercise, mistake.solution, cases)[0]
+        return self._mistakes[key]
+
+
 def observe(exercise: Exercise, function: object, cases: Sequence[Case]) -> list[Observation]:
     """What a function that we trust does on the cases: the model, or a known mistake."""
     questions = [(case.inputs, case.strided) for case in cases]
     return probe_cases(resolve(exercise.probe), Caller(function), questions)
 
 
-def judge(
-    exercise: Exercise, cases: Sequence[Case], got: Sequence[Observation], *, hidden: bool
-) -> Verdict:
+def judge(answers: Answers, got: Sequence[Observation], *, hidden: bool) -> Verdict:
     """The verdict on the student's observations, one for each case.
 
     hidden: the cases are secret: name the mistake and the kind of case, print no number.
     Raises ModelError where the model itself fails.
     """
+    exercise, cases = answers.exercise, answers.cases
     if len(got) != len(cases):
         return failed(exercise, "reply", N_("The answers are not as many as the cases."))
     used = [Use(*use) for observation in got for use in observation.used]
     if used:
         return banned_verdict(exercise, used)
-    expected = observe(exercise, resolve(exercise.model), cases)
-    for case, observation in zip(cases, expected, strict=True):
-        if observation.trouble:
-            raise ModelError(f"{exercise.model} fails on {case.title!r}: {observation.trouble}")
+    expected = answers.right
     differences = [
         exercise.compare(right, answer) for right, answer in zip(expected, got, strict=True)
     ]
@@ -55,7 +80,7 @@ def judge(
     if not failing:
         return _right(exercise, len(cases))
     first = failing[0]
-    verdict = _diagnose(exercise, cases, got, first, differences[first], hidden)
+    verdict = _diagnose(answers, got, first, differences[first], hidden)
     blocks, picture = (), None
     if not hidden:
         blocks = _blocks(cases[first], expected[first], got[first])
@@ -101,17 +126,16 @@ def _right(exercise: Exercise, cases: int) -> Verdict:
 
 
 def _diagnose(
-    exercise: Exercise,
-    cases: Sequence[Case],
+    answers: Answers,
     got: Sequence[Observation],
     first: int,
     difference: Difference,
     hidden: bool,
 ) -> Verdict:
-    trouble = got[first].trouble
+    exercise, trouble = answers.exercise, got[first].trouble
     if trouble and (trouble.kind in _AT_ONCE or trouble.type == "NotImplementedError"):
         return _troubled(exercise, got[first], hidden)
-    mistakes, everywhere = _recognised(exercise, cases, got, first)
+    mistakes, everywhere = _recognised(answers, got, first, difference)
     if not mistakes:
         if trouble:
             return _troubled(exercise, got[first], hidden)
@@ -127,18 +151,33 @@ def _diagnose(
 
 
 def _recognised(
-    exercise: Exercise, cases: Sequence[Case], got: Sequence[Observation], first: int
+    answers: Answers,
+    got: Sequence[Observation],
+    first: int,
+    difference: Difference,
 ) -> tuple[list[Mistake], bool]:
     """The known mistakes that answer as the student on the smallest failing case, those that
-    do so on most cases; and whether they do so on all."""
+    do so on most cases; and whether they do so on all.
+
+    An exception tells little: it counts only where the mistake is right on the cases before,
+    as the student's code is, and there are such cases.
+    """
+    gradients = difference.kind == "gradient"
     score: dict[str, int] = {}
-    for mistake in exercise.mistakes:
-        if alike(observe(exercise, mistake.solution, [cases[first]])[0], got[first]):
-            would = observe(exercise, mistake.solution, cases)
-            score[mistake.name] = sum(alike(m, g) for m, g in zip(would, got, strict=True))
+    for mistake in answers.exercise.mistakes:
+
+        def agrees(index: int, mistake: Mistake = mistake) -> bool:
+            return alike(answers.of(mistake, index), got[index], gradients=gradients)
+
+        if not agrees(first):
+            continue
+        same = [agrees(index) for index in range(len(got))]
+        if got[first].trouble and not (first and all(same[:first])):
+            continue
+        score[mistake.name] = sum(same)
     best = max(score.values(), default=0)
-    found = [m for m in exercise.mistakes if score.get(m.name) == best]
-    return (found if best else []), best == len(cases)
+    found = [m for m in answers.exercise.mistakes if score.get(m.name) == best]
+    return (found if best else []), best == len(got)
 
 
 def _named(mistakes: Sequence[Mistake], everywhere: bool) -> tuple[Said, list[Said]]:
@@ -225,14 +264,23 @@ def _where(cases: Sequence[Case], case: Case, passed: int) -> list[Said]:
 
 def _blocks(case: Case, expected: Observation, got: Observation) -> tuple[Block, ...]:
     blocks = [Block(Said("{name}", {"name": n}), show(v)) for n, v in case.inputs.items()]
-    blocks.append(Block(Said(N_("expected")), show(expected.answer)))
+    wanted, came = _where_they_differ(expected.answer, got.answer)
+    blocks.append(Block(Said(N_("expected")), show(wanted)))
     if not got.trouble:
-        blocks.append(Block(Said(N_("got")), show(got.answer)))
+        blocks.append(Block(Said(N_("got")), show(came)))
     if got.printed.strip():
         blocks.append(Block(Said(N_("your code printed")), got.printed.strip()[:300]))
     if got.warned.strip():
         blocks.append(Block(Said(N_("warnings of your code")), got.warned.strip()[:300]))
     return tuple(blocks)
+
+
+def _where_they_differ(expected: object, got: object) -> tuple[object, object]:
+    """Of two dicts only the rows that differ; other answers whole."""
+    if not (isinstance(expected, dict) and isinstance(got, dict)):
+        return expected, got
+    same = {key for key in expected if key in got and show(expected[key]) == show(got[key])}
+    return tuple({k: v for k, v in table.items() if k not in same} for table in (expected, got))
 
 
 def _picture(

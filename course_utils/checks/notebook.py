@@ -66,7 +66,7 @@ def examine(exercise: Exercise, function: Any, seed: int = VISIBLE_SEED) -> Verd
     )
     questions = [(case.inputs, case.strided) for case in cases]
     got = probe_cases(resolve(exercise.probe), caller, questions)
-    return judging.judge(exercise, cases, got, hidden=False)
+    return judging.judge(judging.Answers(exercise, cases), got, hidden=False)
 
 
 def sources_of(function: Any) -> list[str]:

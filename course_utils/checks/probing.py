@@ -8,6 +8,7 @@ import inspect
 import linecache
 import sysconfig
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,15 @@ from course_utils.checks.calm import TimeIsUp, calm, time_limit
 from course_utils.checks.watch import Watch
 from course_utils.checks.wire import Foreign, plain
 
-__all__ = ["Caller", "Observation", "Trouble", "is_library", "observe_call", "probe_cases"]
+__all__ = [
+    "Caller",
+    "Observation",
+    "Trouble",
+    "fingerprint",
+    "is_library",
+    "observe_call",
+    "probe_cases",
+]
 
 _SHOWN = 500  # characters of an exception's text or of printed output that are kept
 _OURS = str(Path(__file__).resolve().parents[1])
@@ -101,6 +110,11 @@ class Caller:
         self.banned = tuple(banned)
         self.seconds = seconds
 
+    @property
+    def trusted(self) -> bool:
+        """Whether this is our own code: not watched and not limited."""
+        return not self.banned and self.seconds is None
+
     def call(self, arguments: dict[str, Any], *, gradient: str | None = None) -> Observation:
         """Call the function on copies of the arguments, in their order.
 
@@ -108,13 +122,13 @@ class Caller:
         wanted; the answer must then be one number.
         """
         given, leaf = _copies(arguments, gradient)
-        before = {name: _fingerprint(value) for name, value in given.items()}
+        before = {name: fingerprint(value) for name, value in given.items()}
         refused = _unfit(self.function, given)
         if refused:
             return Observation(trouble=refused)
-        watch = Watch(self.banned, _own_place)
+        watch = nullcontext() if self.trusted else Watch(self.banned, _own_place)
         answer, slope, trouble = None, None, None
-        with calm() as noise:
+        with calm(descriptors=not self.trusted) as noise:
             try:
                 with time_limit(self.seconds), torch.enable_grad():
                     try:
@@ -128,13 +142,13 @@ class Caller:
                 answer, trouble = None, _raised(error, "time")
             except (SystemExit, GeneratorExit) as error:
                 answer, trouble = None, _raised(error, "exit")
-        changed = tuple(n for n, value in given.items() if _fingerprint(value) != before[n])
+        changed = tuple(n for n, value in given.items() if fingerprint(value) != before[n])
         return Observation(
             answer=answer,
             trouble=trouble,
             changed=changed,
             gradient=slope,
-            used=tuple(watch.used),
+            used=() if self.trusted else tuple(watch.used),
             printed=noise.printed[:_SHOWN],
             warned=noise.warned[:_SHOWN],
         )
@@ -176,6 +190,20 @@ def is_library(file: str) -> bool:
     return "site-packages" in file or "dist-packages" in file
 
 
+def fingerprint(value: Any) -> Any:
+    """Equal exactly when the data is equal, NaN included; asks no library's comparison."""
+    if isinstance(value, torch.Tensor):
+        array = value.detach().contiguous().view(torch.uint8 if value.dim() else value.dtype)
+        return tuple(value.shape), str(value.dtype), array.numpy().tobytes()
+    if isinstance(value, np.ndarray):
+        return value.shape, value.dtype.str, value.tobytes()
+    if isinstance(value, dict):
+        return tuple((key, fingerprint(item)) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return tuple(fingerprint(item) for item in value)
+    return value
+
+
 def _copies(arguments: dict[str, Any], gradient: str | None) -> tuple[dict[str, Any], Any]:
     given = {name: _copy(value) for name, value in arguments.items()}
     if gradient is None:
@@ -204,20 +232,6 @@ def _strided(value: Any) -> Any:
         return value.movedim(-1, 0).contiguous().movedim(0, -1)
     if isinstance(value, list | tuple):
         return type(value)(_strided(item) for item in value)
-    return value
-
-
-def _fingerprint(value: Any) -> Any:
-    """Equal exactly when the data is equal, NaN included; asks no library's comparison."""
-    if isinstance(value, torch.Tensor):
-        array = value.detach().contiguous().view(torch.uint8 if value.dim() else value.dtype)
-        return tuple(value.shape), str(value.dtype), array.numpy().tobytes()
-    if isinstance(value, np.ndarray):
-        return value.shape, value.dtype.str, value.tobytes()
-    if isinstance(value, dict):
-        return tuple((key, _fingerprint(item)) for key, item in value.items())
-    if isinstance(value, list | tuple):
-        return tuple(_fingerprint(item) for item in value)
     return value
 
 

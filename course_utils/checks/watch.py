@@ -1,10 +1,16 @@
-"""Sees banned torch functions at work, under whatever name they were called.
+"""Sees banned functions at work, under whatever name they were called.
 
 A torch function mode is asked before every torch function: `F.cross_entropy` is noticed when
-it is called as `nn.CrossEntropyLoss()`, through an alias, or out of a list.
+it is called as `nn.CrossEntropyLoss()`, through an alias, or out of a list. Functions of this
+course are noticed by a profile hook when their code begins to run.
 """
 
+import importlib
+import importlib.util
+import sys
+import types
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,23 +19,50 @@ from torch.overrides import TorchFunctionMode
 
 __all__ = ["Watch"]
 
+_MOST = 5
+_REFERENCE = str(Path(__file__).resolve().parents[1] / "reference") + "/"
+
 
 class Watch(TorchFunctionMode):
     """Inside `with`, notes calls of banned functions in `used`: (name, line, code)."""
 
     def __init__(self, banned: Iterable[str], place: Callable[[], tuple[int, str]]) -> None:
         super().__init__()
+        banned = tuple(banned)
         names = [name for name in banned if name.startswith("torch.")]
         self.used: list[tuple[str, int, str]] = []
         self._functions = {function: name for name, function in _found(names)}
         self._operators = [name.removeprefix("torch.ops.") for name in names if ".ops." in name]
         self._place = place
+        self._codes = {}
+        for name in banned:
+            if name.startswith("course_utils.data."):
+                self._codes.update(_code(name))
+        self._hook: Any = None
+
+    def __enter__(self) -> "Watch":
+        self._hook = sys.getprofile()
+        sys.setprofile(self._called)
+        return super().__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        super().__exit__(*error)
+        sys.setprofile(self._hook)
+
+    def _called(self, frame: types.FrameType, event: str, _what: Any) -> None:
+        if event != "call" or len(self.used) >= _MOST:
+            return
+        name = self._codes.get(frame.f_code)
+        if name is None and frame.f_code.co_filename.startswith(_REFERENCE):
+            name = "course_utils.reference"
+        if name:
+            self.used.append((name, *self._place()))
 
     def __torch_function__(
         self, func: Callable, types: Any, args: tuple = (), kwargs: dict | None = None
     ) -> Any:
         name = self._functions.get(func) or self._operator(func)
-        if name and len(self.used) < 5:
+        if name and len(self.used) < _MOST:
             self.used.append((name, *self._place()))
         return func(*args, **(kwargs or {}))
 
@@ -50,3 +83,12 @@ def _found(names: Iterable[str]) -> Iterable[tuple[str, Any]]:
             value = getattr(value, part, None)
         if value is not None:
             yield name, value
+
+
+def _code(name: str) -> dict[types.CodeType, str]:
+    """The code of a function of the course by its dotted name; empty where there is none."""
+    module, _dot, function = name.rpartition(".")
+    if importlib.util.find_spec(module) is None:
+        return {}
+    value = getattr(importlib.import_module(module), function, None)
+    return {value.__code__: name} if isinstance(value, types.FunctionType) else {}

@@ -1,8 +1,9 @@
-"""The smallest failing case as a picture: masks, and numbers class by class.
+"""The smallest failing case as a picture: masks, maps, and numbers class by class.
 
 Matplotlib is imported when something is drawn, not before.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,53 +13,100 @@ from course_utils.checks.exercise import Case
 from course_utils.checks.probing import Observation
 from course_utils.i18n import _
 
-__all__ = ["per_class"]
+__all__ = [
+    "class_and_object_masks",
+    "first_images",
+    "per_class",
+    "truth_and_prediction",
+    "worst_channel",
+]
 
-_MOST_IMAGES = 3
+_MOST_ROWS = 3
+Row = tuple[tuple[str, np.ndarray], tuple[str, np.ndarray]]
 
 
 def per_class(case: Case, expected: Observation, got: Observation) -> Any:
     """Truth and prediction side by side; beside them the expected and the got numbers."""
-    truth, predicted = case.inputs["truth"], case.inputs["predicted"]
+    rows = _rows(case.inputs["truth"], case.inputs["predicted"])
     if not _vector(got.answer) or len(got.answer) != len(expected.answer):
-        return masks(truth, predicted)
-    figure, axes, bars = _grid(truth, with_bars=True)
-    _draw_masks(axes, truth, predicted)
+        return _pairs_of_maps(rows)
+    figure = _pairs_of_maps(rows, room=1.6)
+    bars = figure.add_subplot(figure.axes[0].get_gridspec()[:, 2])
     _draw_bars(bars, expected.answer, got.answer)
     return figure
 
 
-def masks(truth: torch.Tensor, predicted: torch.Tensor) -> Any:
-    """Truth and prediction side by side, one row an image."""
-    figure, axes, _bars = _grid(truth, with_bars=False)
-    _draw_masks(axes, truth, predicted)
+def truth_and_prediction(case: Case, expected: Observation, got: Observation) -> Any:
+    """Truth and prediction side by side, a row an image."""
+    return _pairs_of_maps(_rows(case.inputs["truth"], case.inputs["predicted"]))
+
+
+def first_images(case: Case, expected: Observation, got: Observation) -> Any:
+    """Truth and prediction of the images of the first batches."""
+    rows = []
+    for number, (predicted, truth) in enumerate(case.inputs["batches"], start=1):
+        batch = _("batch {number}").format(number=number)
+        rows += [
+            ((f"{a}, {batch}", t), (f"{b}, {batch}", p))
+            for (a, t), (b, p) in _rows(truth, predicted)
+        ]
+    return _pairs_of_maps(rows)
+
+
+def class_and_object_masks(case: Case, expected: Observation, got: Observation) -> Any:
+    """SegmentationClass and SegmentationObject of the images in the list."""
+    names = case.inputs["lists"][case.inputs["image_set"]]
+    classes, objects = case.inputs["classes"], case.inputs["objects"]
+    return _pairs_of_maps(
+        [((_("classes"), classes[n]), (_("objects"), objects[n])) for n in names]
+    )
+
+
+def worst_channel(case: Case, expected: Observation, got: Observation) -> Any:
+    """Expected and got probabilities of the class that differs most, on its image."""
+    right, answer = expected.answer, got.answer
+    if not isinstance(answer, torch.Tensor) or answer.shape != right.shape:
+        return None
+    if not answer.is_floating_point() or right[0, 0].numel() < 2:
+        return None
+    off = (answer.double() - right.double()).abs().nan_to_num(torch.inf).amax(dim=(2, 3))
+    image, channel = divmod(int(off.argmax()), off.shape[1])
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.4, 2.2), layout="constrained")
+    for ax, values, word in zip(
+        figure.subplots(1, 2), (right, answer), (_("expected"), _("got")), strict=True
+    ):
+        _draw_values(ax, values[image, channel].double().numpy())
+        ax.set_title(
+            _("{what}: image {image}, class {k}").format(what=word, image=image, k=channel),
+            fontsize=9,
+        )
     return figure
 
 
-def _grid(truth: torch.Tensor, with_bars: bool) -> tuple[Any, Any, Any]:
+def _rows(truth: torch.Tensor, predicted: torch.Tensor) -> list[Row]:
+    pairs = zip(truth.numpy(), predicted.numpy(), strict=True)
+    return [((_("truth"), t), (_("prediction"), p)) for t, p in pairs]
+
+
+def _pairs_of_maps(rows: Sequence[Row], room: float = 0.0) -> Any:
+    """A figure with two label maps a row; `room`: width of a free third column."""
     from matplotlib.figure import Figure
 
-    rows = min(len(truth), _MOST_IMAGES)
-    widths = [1, 1, 1.6] if with_bars else [1, 1]
-    figure = Figure(figsize=(2.1 * sum(widths), 0.4 + 1.9 * rows), layout="constrained")
-    grid = figure.add_gridspec(rows, len(widths), width_ratios=widths)
-    axes = [[figure.add_subplot(grid[row, column]) for column in (0, 1)] for row in range(rows)]
-    return figure, axes, figure.add_subplot(grid[:, 2]) if with_bars else None
+    rows = rows[:_MOST_ROWS]
+    widths = [1, 1, room] if room else [1, 1]
+    figure = Figure(figsize=(2.1 * sum(widths), 0.4 + 1.7 * len(rows)), layout="constrained")
+    grid = figure.add_gridspec(len(rows), len(widths), width_ratios=widths)
+    for number, row in enumerate(rows):
+        for column, (title, labels) in enumerate(row):
+            ax = figure.add_subplot(grid[number, column])
+            _draw_map(ax, labels)
+            ax.set_title(title, fontsize=9)
+    return figure
 
 
-def _draw_masks(axes: Any, truth: torch.Tensor, predicted: torch.Tensor) -> None:
-    for row, pair in enumerate(axes):
-        for ax, labels, title in zip(
-            pair, (truth, predicted), (_("truth"), _("prediction")), strict=True
-        ):
-            draw_map(ax, labels[row].numpy())
-            name = (
-                title if len(truth) == 1 else _("{what}, image {n}").format(what=title, n=row)
-            )
-            ax.set_title(name, fontsize=9)
-
-
-def draw_map(ax: Any, labels: np.ndarray) -> Any:
+def _draw_map(ax: Any, labels: np.ndarray) -> None:
     """A label map in the course's colours; on a small one every label is written too."""
     from course_utils.figures.palette import colorize
 
@@ -70,8 +118,18 @@ def draw_map(ax: Any, labels: np.ndarray) -> Any:
         for (y, x), label in np.ndenumerate(labels):
             dark = picture[y, x] @ [0.3, 0.59, 0.11] < 140
             colour = "white" if dark else "black"
-            ax.text(x, y, label, ha="center", va="center", fontsize=8, color=colour)
-    return ax
+            ax.text(x, y, label, ha="center", va="center", fontsize=7, color=colour)
+
+
+def _draw_values(ax: Any, values: np.ndarray) -> None:
+    ax.imshow(values, vmin=0, vmax=1, cmap="gray")
+    ax.set_xticks([])
+    ax.set_yticks([])
+    if values.size <= 64:
+        for (y, x), value in np.ndenumerate(values):
+            colour = "black" if value > 0.5 else "white"
+            colour = "#c62828" if np.isnan(value) else colour
+            ax.text(x, y, f"{value:.2g}", ha="center", va="center", fontsize=8, color=colour)
 
 
 def _draw_bars(ax: Any, expected: torch.Tensor, got: torch.Tensor) -> None:
