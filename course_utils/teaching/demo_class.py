@@ -71,11 +71,11 @@ STUDENTS = (
     Student(*(410_102, "Smith", "John", "en", "loops")),
     Student(*(410_103, "Петров", "Олег", "ru", "one_hot")),
     Student(*(410_104, "Сидорова", "Мария", "ru"), mistakes={"jaccard": "dice"}),
-    Student(*(410_105, "Brown", "Emily", "en"), mistakes={"jaccard": "void_counted"}),
+    Student(*(410_105, "Brown", "Emily", "en"), mistakes={"jaccard": "void_as_background"}),
     Student(*(410_106, "Ким", "Юлия", "ru"), mistakes={"mean_jaccard": "mean_over_batches"}),
     Student(*(410_107, "Кузнецов", "Илья", "ru"), mistakes={"cross_entropy": "no_minus"}),
     Student(*(410_108, "García", "Lucía", "en"), mistakes={"cross_entropy": "sum"}),
-    Student(*(410_109, "Волкова", "Дарья", "ru"), mistakes={"softmax": "wrong_axis"}),
+    Student(*(410_109, "Волкова", "Дарья", "ru"), mistakes={"softmax": "overflow"}),
     Student(*(410_110, "Новиков", "Артём", "ru", "blank"), zeros=_ALL),
     Student(
         *(410_111, "Lee", "Min", "en", "one_hot"),

@@ -12,8 +12,11 @@ def standalone(function: Callable, name: str | None = None) -> str:
     """The function as text, called `name`, below the imports, constants and helpers it uses.
 
     Constants imported from this package become plain values, its functions come along.
-    Raises ValueError for a function that needs an object which can't be written so.
+    Raises ValueError for a function made inside another one, and for one that needs an object
+    which can't be written so.
     """
+    if function.__qualname__ != function.__name__ or function.__closure__:
+        raise ValueError(f"Expected a function of a module, got {function.__qualname__}.")
     parts: dict[str, str] = {}
     imports: dict[str, None] = {}
     _gather(function, parts, imports)
