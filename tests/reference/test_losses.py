@@ -117,6 +117,16 @@ def test_large_scores_neither_overflow_nor_vanish(size):
     assert logits.grad.flatten().tolist() == [1, 0, -1]
 
 
+def test_a_pixel_of_huge_scores_does_not_drown_its_neighbour():
+    logits = torch.tensor([[[[1e4, -1e4]], [[1e4, -1e4]]]])
+    assert (softmax(logits) == 0.5).all()
+
+
+def test_with_a_single_class_there_is_nothing_to_lose():
+    truth = torch.tensor([[[0, VOID]]])
+    assert categorical_cross_entropy(torch.rand(1, 1, 1, 2), truth).item() == 0
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_softmax_equals_torchs_and_sums_to_one_over_the_classes(seed):
     logits, _ = draw(seed, (2, 5, 3, 4))
