@@ -1,16 +1,21 @@
 """Figures of the lectures: functions that take `ax`, draw and return it."""
 
-from course_utils.figures.layout import panels
+from course_utils.figures.layout import panels, show
 from course_utils.figures.loss import (
     descent_curves,
     gradient_norm_curves,
     group_bars,
     log_curve,
-    loss_and_accuracy_curves,
     probability_bars,
     score_bars,
     show_gradient,
     show_loss_map,
+    show_void_answer,
+    stability_table,
+    void_quality_bars,
+    void_seam_bars,
+    walk_curves,
+    weight_bars,
 )
 from course_utils.figures.metrics import (
     accuracy_and_jaccard_bars,
@@ -77,7 +82,6 @@ __all__ = [
     "jaccard_and_dice_bars",
     "legend_handles",
     "log_curve",
-    "loss_and_accuracy_curves",
     "object_bars",
     "object_size_figure",
     "panels",
@@ -87,6 +91,7 @@ __all__ = [
     "score_bars",
     "share_bars",
     "shifted",
+    "show",
     "show_confusion",
     "show_errors",
     "show_gradient",
@@ -96,8 +101,14 @@ __all__ = [
     "show_objects",
     "show_overlap",
     "show_overlay",
+    "show_void_answer",
     "small_sets_curves",
     "spoiling_figure",
+    "stability_table",
     "statistics_table",
     "swapped",
+    "void_quality_bars",
+    "void_seam_bars",
+    "walk_curves",
+    "weight_bars",
 ]

@@ -8,19 +8,33 @@ from matplotlib.axes import Axes
 from course_utils.figures.layout import pixel_axes, small_ticks
 from course_utils.figures.names import shown
 from course_utils.figures.palette import COLOURS
-from course_utils.i18n import _
+from course_utils.figures.segmentation import show_labels
+from course_utils.figures.tables import Table
+from course_utils.i18n import N_, _
 
 __all__ = [
     "descent_curves",
     "gradient_norm_curves",
     "group_bars",
     "log_curve",
-    "loss_and_accuracy_curves",
     "probability_bars",
     "score_bars",
     "show_gradient",
     "show_loss_map",
+    "show_void_answer",
+    "stability_table",
+    "void_quality_bars",
+    "void_seam_bars",
+    "walk_curves",
+    "weight_bars",
 ]
+
+# What can be done with 255 in training.
+WAYS = {
+    "ignored": N_("left out"),
+    "background": N_("as background"),
+    "class": N_("as a class"),
+}
 
 DARK, LIGHT, ACCENT = COLOURS[4], COLOURS[3], COLOURS[2]
 
@@ -66,15 +80,14 @@ def log_curve(ax: Axes, probability: float | None = None) -> Axes:
     ax.set_ylim(0, 5.4)
     ax.set_xlabel(_("probability of the true class"), fontsize=8)
     ax.set_ylabel(_("loss of the pixel, nats"), fontsize=8)
-    ax.set_title(_("A confident mistake costs without bound"), fontsize=9)
+    ax.set_title(_("A confident mistake is costly"), fontsize=9)
     return small_ticks(ax)
 
 
-def descent_curves(ax: Axes, curves: Mapping[str, Sequence[float]]) -> Axes:
-    """Mean probability of the true class by descent step. curves: shown name -> values."""
-    styles = zip(("-", "--"), (DARK, LIGHT), strict=True)
-    for (name, values), (style, colour) in zip(curves.items(), styles, strict=False):
-        ax.plot(range(len(values)), values, style, color=colour, label=name)
+def descent_curves(ax: Axes, with_minus: Sequence[float], without: Sequence[float]) -> Axes:
+    """Mean probability of the true class by descent step, for both signs of the formula."""
+    ax.plot(with_minus, "-", color=DARK, label=_("with the minus: the loss"))
+    ax.plot(without, "--", color=LIGHT, label=_("without: the log-likelihood"))
     ax.set_ylim(-0.03, 1.03)
     ax.set_xlabel(_("step of gradient descent"), fontsize=8)
     ax.set_ylabel(_("probability of the true class"), fontsize=8)
@@ -84,12 +97,14 @@ def descent_curves(ax: Axes, curves: Mapping[str, Sequence[float]]) -> Axes:
 
 
 def gradient_norm_curves(
-    ax: Axes, sides: Sequence[int], curves: Mapping[str, Sequence]
+    ax: Axes, sides: Sequence[int], norms: Mapping[str, Sequence[float]]
 ) -> Axes:
-    """Norm of a weight's gradient by the image's side. curves: shown name -> norms."""
-    styles = zip(("o-", "s--"), (DARK, LIGHT), strict=True)
-    for (name, values), (style, colour) in zip(curves.items(), styles, strict=False):
-        ax.plot(sides, values, style, color=colour, label=name, markersize=4)
+    """Norm of a layer's gradient by the image's side. norms: "sum" and "mean" -> norms."""
+    for way, style, colour, label in (
+        ("sum", "o-", DARK, _("sum over pixels")),
+        ("mean", "s--", LIGHT, _("mean over pixels")),
+    ):
+        ax.plot(sides, norms[way], style, color=colour, label=label, markersize=4)
     ax.set_xscale("log", base=2)
     ax.set_yscale("log")
     ax.set_xticks(sides, [str(side) for side in sides])
@@ -106,7 +121,7 @@ def show_gradient(ax: Axes, gradient, name: str) -> Axes:
     picture = ax.imshow(gradient, cmap="cividis", vmin=-1, vmax=1, interpolation="nearest")
     bar = ax.figure.colorbar(picture, ax=ax, shrink=0.8)
     bar.ax.tick_params(labelsize=7)
-    title = _("n times the gradient by the score: {name}").format(name=shown(name))
+    title = _("n · gradient by the score: {name}").format(name=shown(name))
     ax.set_title(title, fontsize=9)
     return pixel_axes(ax, *gradient.shape)
 
@@ -142,19 +157,71 @@ def group_bars(ax: Axes, groups: Mapping[str, np.ndarray], *, ylabel: str, title
     return small_ticks(ax)
 
 
-def loss_and_accuracy_curves(ax: Axes, x, loss, accuracy, *, xlabel: str, title: str) -> Axes:
-    """The loss (left axis) and pixel accuracy (right axis) along one line."""
-    ax.plot(x, loss, "-", color=DARK, label=_("loss, nats"))
-    ax.set_xlabel(xlabel, fontsize=8)
+def void_quality_bars(ax: Axes, quality: Mapping[str, Sequence[float]]) -> Axes:
+    """Jaccard of objects by what was done with 255 in training. Keys as in WAYS."""
+    groups = {_(WAYS[way]): values for way, values in quality.items()}
+    ylabel = _("Jaccard index of objects")
+    return group_bars(ax, groups, ylabel=ylabel, title=_("Leaving 255 out is best"))
+
+
+def void_seam_bars(ax: Axes, shares: Mapping[str, Sequence[float]]) -> Axes:
+    """Share of the seam that is answered "object", by what was done with 255 in training."""
+    groups = {_(WAYS[way]): 100 * np.asarray(values) for way, values in shares.items()}
+    ylabel = _('seam pixels answered "object", %')
+    return group_bars(ax, groups, ylabel=ylabel, title=_("Otherwise objects grow thin"))
+
+
+def show_void_answer(ax: Axes, predicted, way: str) -> Axes:
+    """The answer of a network that was trained with 255 as `way` says: a key of WAYS."""
+    names = ("background", "object", "seam")
+    return show_labels(ax, predicted, names, title=f"255: {_(WAYS[way])}")
+
+
+def walk_curves(ax: Axes, shares, losses, accuracies) -> Axes:
+    """Loss and accuracy on the way from untrained weights (0) to trained ones (1)."""
+    ax.plot(shares, losses, "-", color=DARK, label=_("loss, nats"))
+    ax.set_xlabel(_("share of the way from untrained to trained weights"), fontsize=8)
     ax.set_ylabel(_("loss, nats"), fontsize=8)
     right = ax.twinx()
-    right.plot(x, accuracy, "--", color=ACCENT, label=_("pixel accuracy"))
-    right.set_ylabel(_("pixel accuracy"), fontsize=8)
+    label = _("pixel accuracy")
+    right.step(shares, accuracies, "--", where="mid", color=ACCENT, label=label)
+    right.set_ylabel(label, fontsize=8)
     lines = [*ax.get_lines(), *right.get_lines()]
     ax.legend(handles=lines, fontsize=7, loc="center right")
     small_ticks(right)
-    ax.set_title(title, fontsize=9)
+    ax.set_title(_("The loss glides, accuracy goes in steps"), fontsize=9)
     return small_ticks(ax)
+
+
+def weight_bars(ax: Axes, shares: Mapping[str, Sequence[float]], which: str) -> Axes:
+    """Recall or precision of the objects with equal and with tenfold weight.
+
+    shares: "equal" and "heavy" -> (seeds,) fractions. which: "found" (recall) or "right"
+    (precision).
+    """
+    words = {"equal": _("equal weights"), "heavy": _("object ten times heavier")}
+    groups = {words[name]: 100 * np.asarray(values) for name, values in shares.items()}
+    if which == "found":
+        ylabel, title = _("object's pixels found, %"), _("Weight finds more of the object ...")
+    else:
+        ylabel, title = _("right among those found, %"), _("... and more that is not there")
+    return group_bars(ax, groups, ylabel=ylabel, title=title)
+
+
+def stability_table(rows: Sequence[Sequence[float]]) -> Table:
+    """What large scores do to softmax and its logarithm in float32.
+
+    rows: the score of class 2 (class 1 has 0), its probability by the formula and stably, the
+    logarithm of class 1's probability, taken after softmax and at once.
+    """
+    heading = [
+        _("scores"),
+        _("probability by the formula"),
+        _("largest subtracted"),
+        _("log after softmax"),
+        "log_softmax",
+    ]
+    return Table(heading, [[f"0, {row[0]:g}", *(f"{x:.4g}" for x in row[1:])] for row in rows])
 
 
 def _upright_bars(ax: Axes, values: np.ndarray, names: Sequence[str]):

@@ -142,7 +142,7 @@ def share_bars(ax: Axes, shares, names: Sequence[str]) -> Axes:
     shares = 100 * np.asarray(shares)
     title = _("Background takes {share:.0f}% of the pixels").format(share=shares[0])
     xlabel = _("labelled pixels, %")
-    return class_bars(ax, shares, names, xlabel=xlabel, title=title, limit=None)
+    return class_bars(ax, shares, names, xlabel=xlabel, title=title, limit=None, digits=1)
 
 
 def background_curves(ax: Axes, share: float | None = None) -> Axes:

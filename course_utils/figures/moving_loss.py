@@ -58,6 +58,6 @@ def scale_figure(logits: Tensor, truth: Tensor) -> InteractiveFigure:
         show_errors(left, predicted, labels)
         show_loss_map(right, losses)
 
-    controls = {"scale": Slider(_("all scores times"), 0.0, 8.0, 1.0, 0.25)}
-    frames = [{"scale": 0.0}, {"scale": 1.0}, {"scale": 4.0}]
-    return interactive_figure(draw, controls, frames, height=3.0)
+    controls = {"scale": Slider(_("all scores times"), 0.25, 8.0, 1.0, 0.25)}
+    frames = [{"scale": 0.25}, {"scale": 1.0}, {"scale": 8.0}]
+    return interactive_figure(draw, controls, frames, height=2.5, columns=1)

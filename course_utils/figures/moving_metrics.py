@@ -25,7 +25,7 @@ from course_utils.figures.widgets import (
     Switch,
     interactive_figure,
 )
-from course_utils.i18n import _
+from course_utils.i18n import _, ngettext
 from course_utils.reference.metrics import confusion_counts, jaccard, pixel_accuracy
 
 __all__ = ["brush_figure", "convention_figure", "object_size_figure", "spoiling_figure"]
@@ -103,14 +103,15 @@ def object_size_figure(side: int = 60) -> InteractiveFigure:
         values = [float(pixel_accuracy(counts)), *jaccard(counts).tolist()]
         rows = [_("pixel accuracy"), _("J, background"), _("J, object")]
         title = _("The object is {share:.1%} of the image").format(share=truth.mean())
-        class_bars(right, values, rows, xlabel=_("the metric's value"), title=title)
+        xlabel = _("the metric's value")
+        class_bars(right, values, rows, xlabel=xlabel, title=title, classes=[3, 0, 1])
 
     controls = {
         "size": Slider(_("side of the object, pixels"), 2, side - 4, 14),
         "found": Slider(_("found, % of the object"), 0, 100, 50, 5),
     }
     frames = [{"size": 14, "found": 0}, {"size": 14, "found": 50}, {"size": 50, "found": 50}]
-    return interactive_figure(draw, controls, frames, height=2.8)
+    return interactive_figure(draw, controls, frames, height=2.1, columns=1)
 
 
 def convention_figure(
@@ -124,8 +125,11 @@ def convention_figure(
     def draw(figure, images):
         values = conventions(predicted[:images], truth[:images], num_classes)
         numbers = [float(value) for value in values.values()]
-        title = _("{images} images: from {low:.2f} to {high:.2f}")
-        title = title.format(images=images, low=min(numbers), high=max(numbers))
+        title = ngettext(
+            "{n} image: from {low:.2f} to {high:.2f}",
+            "{n} images: from {low:.2f} to {high:.2f}",
+            images,
+        ).format(n=images, low=min(numbers), high=max(numbers))
         convention_bars(figure.subplots(), dict(zip(values, numbers, strict=True)), title=title)
 
     assert set(conventions(predicted, truth, num_classes)) <= set(CONVENTIONS)

@@ -11,6 +11,16 @@ __all__ = ["shown"]
 # Marked here so that the catalogue holds them; the lists themselves live beside the data.
 _MARKED = (
     N_("background"),
+    N_("object"),
+    N_("seam"),
+    # ShapesVOC
+    N_("disc"),
+    N_("square"),
+    N_("triangle"),
+    N_("star"),
+    N_("cross"),
+    N_("ring"),
+    # PASCAL VOC
     N_("aeroplane"),
     N_("bicycle"),
     N_("bird"),

@@ -185,11 +185,13 @@ def class_bars(
     mean: float | None = None,
     limit: float | None = 1.0,
     classes: Sequence[int] | None = None,
+    digits: int = 2,
 ) -> Axes:
     """One bar a class, its value written beside it; a class without a value says "absent".
 
     values: (K,) numbers, NaN for an absent class. limit: the end of the x axis, or None.
     classes: the class of each bar, for its colour; 0, 1, ... where left out.
+    digits: after the decimal point of the values written beside the bars.
     """
     values = np.asarray(values, dtype=np.float64)
     heights = np.arange(len(values))
@@ -198,9 +200,10 @@ def class_bars(
     ax.barh(heights, np.nan_to_num(values), color=colours, edgecolor="black", linewidth=0.6)
     end = limit if limit is not None else np.nanmax(values)
     for height, value in zip(heights, values, strict=True):
-        text = _("absent") if math.isnan(value) else f"{value:.2f}"
+        text = _("absent") if math.isnan(value) else f"{value:.{digits}f}"
         x = 0.0 if math.isnan(value) else value
-        ax.text(x + 0.01 * end, height, text, va="center", fontsize=7)
+        paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+        ax.text(x + 0.01 * end, height, text, va="center", fontsize=7, bbox=paper)
     if mean is not None:
         label = _("mean {value:.2f}").format(value=mean)
         ax.axvline(mean, color="black", linestyle="--", linewidth=1, label=label)

@@ -9,17 +9,13 @@ used, so nothing depends on a plotting backend. Without ipywidgets one sentence 
 controls.
 """
 
-import io
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image
 
-from course_utils.figures.layout import DPI, WIDTH
+from course_utils.figures.layout import DPI, WIDTH, png
 from course_utils.i18n import _
 
 __all__ = ["Choice", "InteractiveFigure", "Slider", "Switch", "interactive_figure"]
@@ -81,7 +77,8 @@ class Switch:
     start: bool
 
     def text(self, value: bool) -> str:
-        return f"{self.label}: {_('yes') if value else _('no')}"
+        word = _("yes") if value else _("no")
+        return f"{self.label}: {word}"
 
     def make(self, widgets):
         return widgets.Checkbox(
@@ -132,7 +129,7 @@ class InteractiveFigure:
         self.values |= values
         figure = Figure(figsize=(WIDTH, self.height), dpi=DPI, layout="constrained")
         self.draw(figure, **self.values)
-        return _png(figure)
+        return png(figure)
 
     def __repr__(self) -> str:
         return _("An interactive figure: run the cell to move its controls.")
@@ -158,9 +155,8 @@ class InteractiveFigure:
             }
             display(bundle, raw=True)
         caption = _("Without a kernel: chosen frames of the figure above.")
-        png = b64encode(self.strip).decode()
         display(
-            {"text/plain": caption, "image/png": png},
+            {"text/plain": caption, "image/png": b64encode(self.strip).decode()},
             metadata={"image/png": {"alt": caption}},
             raw=True,
         )
@@ -174,14 +170,14 @@ class InteractiveFigure:
         for cell, frame in zip(cells, self.frames, strict=False):
             self.draw(cell, **frame)
             cell.suptitle(self._caption(frame), fontsize=8, style="italic")
-        return _png(figure)
+        return png(figure)
 
     def _caption(self, frame: Mapping[str, object]) -> str:
         """The values of the controls that this frame moved from their start."""
         moved = [
             control.text(frame[name])
             for name, control in self.controls.items()
-            if frame[name] != control.start
+            if frame[name] != control.start or len(self.controls) == 1
         ]
         return ", ".join(moved) or _("at the start")
 
@@ -221,16 +217,6 @@ def interactive_figure(
     height: inches, of the moving figure. columns: frames side by side in the twin.
     """
     return InteractiveFigure(draw, controls, frames, height=height, columns=columns)
-
-
-def _png(figure: Figure) -> bytes:
-    """The figure as a PNG of at most 128 colours: a third of the bytes, no visible change."""
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-    file = io.BytesIO()
-    picture.quantize(128, dither=Image.Dither.NONE).save(file, format="png", optimize=True)
-    return file.getvalue()
 
 
 def _require_known(values: Mapping[str, object], controls: Mapping[str, Control]) -> None:

@@ -43,10 +43,12 @@ def fit_pixelwise(
     steps: int = 60,
     batch: int = 4,
     learning_rate: float = 0.01,
+    weight: Tensor | None = None,
 ) -> nn.Sequential:
     """Train `small_network` on label maps by the cross-entropy; void is left out.
 
     images: (N, 3, H, W) in [0, 1]; truth: (N, H, W) labels 0..num_classes - 1 or VOID.
+    weight: (num_classes,) of each class in the mean, as in `F.cross_entropy`.
     seed: of the initial weights and of the batches. A batch without a labelled pixel has no
     loss (0/0) and is passed over.
     """
@@ -59,7 +61,8 @@ def fit_pixelwise(
         labels = truth[chosen].long()
         if (labels == VOID).all():
             continue
-        loss = F.cross_entropy(network(images[chosen]), labels, ignore_index=VOID)
+        logits = network(images[chosen])
+        loss = F.cross_entropy(logits, labels, weight=weight, ignore_index=VOID)
         descent.zero_grad()
         loss.backward()
         descent.step()
