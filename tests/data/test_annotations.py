@@ -82,5 +82,6 @@ def test_boxes_come_back_as_they_were(tmp_path):
 
 
 def test_a_name_for_every_box_is_asked_for(tmp_path):
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(ValueError, match="longer"):
         write(tmp_path / "scene.xml", names=("disc",))
+    assert not list(tmp_path.iterdir())
