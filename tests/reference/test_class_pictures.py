@@ -107,6 +107,16 @@ def test_a_larger_lambda_ends_in_a_smaller_norm_and_logit():
     assert (ends[0].logits[-1] > ends[0].logits[0]).all()
 
 
+def test_the_documented_settings_are_the_default():
+    default = maximize_class(bent(), [1], (2, 5, 5))
+    said = maximize_class(
+        bent(), [1], (2, 5, 5), lambda_=1e-4, steps=100, step=2.0, optimizer="adam", noise=1.0,
+        seed=0, variation=0, blur=0, jitter=0,
+    )  # fmt: skip
+    assert torch.equal(default.pictures, said.pictures)
+    assert torch.equal(default.logits, said.logits)
+
+
 # Every class by itself ----------------------------------------------------------
 
 
@@ -166,6 +176,8 @@ def test_blur_comes_after_every_few_steps():
         x = blurred(x, 0.5) if t % 2 == 0 else x
         result = maximize_class(model, [0], SIZE, steps=t, blur_every=2, **options)
         assert torch.allclose(result.pictures, x)
+    always = maximize_class(model, [0], SIZE, steps=1, blur_every=1, **options)
+    assert torch.allclose(always.pictures, blurred(start + 0.1 * weight[:1], 0.5))
     fourth = maximize_class(model, [0], SIZE, steps=4, **options)
     assert torch.allclose(fourth.pictures, blurred(start + 0.4 * weight[:1], 0.5))
 
@@ -363,7 +375,7 @@ def test_a_logit_that_does_not_see_the_picture_is_refused():
     with torch.no_grad():
         model[1].weight[2] = 0
     with pytest.raises(ValueError, match=r"classes \[2\] has gradient 0"):
-        maximize_class(model, [0, 2], SIZE)
+        maximize_class(model, [0, 2], SIZE, steps=1)
     with torch.no_grad():
         model[1].bias.fill_(-99)
     model.append(nn.ReLU())

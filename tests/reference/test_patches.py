@@ -172,6 +172,8 @@ def test_dead_filters_have_no_patches():
         0,
         0,
     ]
+    (one_flat_map,) = top_patches(Given(), [torch.ones(1, 1, 2, 2)], "layer")
+    assert one_flat_map == []
     later = top_patches(Given(), [maps[:1], maps[1:] + 1], "layer", count=1)
     assert [[p.value for p in each] for each in later] == [[1.0], [4.0], [], [3.0]]
 
@@ -204,13 +206,14 @@ def test_responses_are_those_of_eval_mode_without_a_graph():
     assert graphs == [False, False]
 
 
-def test_autocast_gives_half_precision_responses():
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_autocast_gives_half_precision_responses(dtype):
     torch.manual_seed(0)
     model, images = nn.Sequential(nn.Conv2d(1, 3, 3)), torch.randn(4, 1, 8, 8)
     exact = top_patches(model, [images], "0", count=4, above=-99)
-    rounded = top_patches(model, [images], "0", count=4, above=-99, autocast=torch.bfloat16)
+    rounded = top_patches(model, [images], "0", count=4, above=-99, autocast=dtype)
     values = [[p.value for p in each] for each in rounded]
-    assert torch.tensor(values).bfloat16().tolist() == values
+    assert torch.tensor(values).to(dtype).tolist() == values
     assert values != [[p.value for p in each] for each in exact]
     assert np.allclose(
         values, [[p.value for p in each] for each in exact], rtol=0.05, atol=0.05

@@ -1,5 +1,7 @@
 """Receptive fields, against gradients, impulses and the figures of the papers."""
 
+import operator
+
 import pytest
 import torch
 import torchvision
@@ -230,6 +232,7 @@ class OneCall(nn.Module):
         lambda x: F.max_pool2d(x, 3, 2, 1, 2),
         lambda x: F.max_pool2d(x, (3, 2), padding=(0, 1)),
         lambda x: F.avg_pool2d(x, 2, None, 1),
+        lambda x: F.avg_pool2d(x, 3, 1, 0, False),
         lambda x: F.avg_pool2d(x, (2, 3), (1, 2), ceil_mode=True),
         lambda x: torch.cat((x, F.avg_pool2d(x, 3, 1, 1)), dim=-3),
         lambda x: torch.cat((x, F.avg_pool2d(x, 3, 1, 1)), 1),
@@ -238,6 +241,45 @@ class OneCall(nn.Module):
 def test_functional_calls_have_the_window_their_units_show(call):
     network = OneCall(call)
     assert interior_units_that_fill_their_window(network, receptive_field(network), (12, 12))
+
+
+POINTWISE_LAYERS = [
+    nn.Identity(), nn.ReLU(), nn.ReLU6(), nn.LeakyReLU(), nn.PReLU(), nn.ELU(), nn.CELU(),
+    nn.SELU(), nn.GELU(), nn.SiLU(), nn.Mish(), nn.Hardswish(), nn.Hardsigmoid(),
+    nn.Hardtanh(), nn.Sigmoid(), nn.Tanh(), nn.Softplus(), nn.Dropout(), nn.Dropout2d(),
+    nn.AlphaDropout(), nn.BatchNorm2d(1), nn.LocalResponseNorm(2), nn.Softmax2d(),
+]  # fmt: skip
+POINTWISE_CALLS = [
+    lambda x: x + x, lambda x: x - 1, lambda x: x * 2, lambda x: x / 2,
+    lambda x: operator.iadd(x, 1), lambda x: operator.imul(x, 2),
+    lambda x: torch.add(x, x), lambda x: torch.sub(x, 1), lambda x: torch.mul(x, 2),
+    lambda x: torch.div(x, 2), torch.relu, torch.sigmoid, torch.tanh,
+    F.relu, F.leaky_relu, F.elu, F.gelu, F.silu, F.sigmoid, F.tanh, F.dropout, F.dropout2d,
+    *(lambda x, name=name: getattr(x, name)(1) for name in ("add", "sub", "mul", "div")),
+    *(lambda x, name=name: getattr(x.clone(), name)(1) for name in ("add_", "mul_")),
+    *(
+        lambda x, name=name: getattr(x, name)()
+        for name in (
+            "relu", "relu_", "sigmoid", "tanh",
+            "contiguous", "clone", "detach", "float", "double",
+        )
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "network", [*POINTWISE_LAYERS, *(OneCall(each) for each in POINTWISE_CALLS)]
+)
+def test_what_works_point_by_point_sees_one_pixel(network):
+    assert receptive_field(network) == square(1, 1, 0)
+    before, after = torch.rand(2, 1, 1, 5, 5).unbind()
+    after = torch.where(torch.arange(5) == 2, after, before)
+    answers = []
+    for image in (before, after):
+        torch.manual_seed(0)  # dropout drops the same places
+        with torch.no_grad():
+            answers.append(network.eval()(image.clone()))
+    assert not (answers[0] != answers[1])[..., [0, 1, 3, 4]].any()
 
 
 # Small facts --------------------------------------------------------------------
@@ -258,6 +300,14 @@ def test_a_layer_that_runs_twice_counts_the_first_time():
 def test_no_layer_at_all_sees_one_pixel():
     assert receptive_field([]) == receptive_field(nn.ReLU()) == square(1, 1, 0)
     assert receptive_field(nn.Sequential(nn.Sequential())) == square(1, 1, 0)
+
+
+def test_a_bare_layer_has_its_own_window():
+    assert receptive_field(nn.Conv2d(1, 1, (3, 2), 4, 1)) == Geometry((3, 2), (4, 4), (-1, -1))
+
+
+def test_a_geometry_is_a_value():
+    assert {square(3, 1, 0): "key"}[square(3, 1, 0)] == "key"
 
 
 def test_what_runs_after_the_layer_does_not_matter():
