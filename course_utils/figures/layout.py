@@ -53,11 +53,15 @@ def show() -> None:
         display(data, metadata={"image/png": {"alt": words}}, raw=True)
 
 
-def png(figure: Figure) -> bytes:
-    """The figure as a PNG of at most 128 colours: a third of the bytes, hardly any change."""
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+def png(figure: Figure, *, tight: bool = True) -> bytes:
+    """The figure as a PNG of at most 128 colours: a third of the bytes, hardly any change.
+
+    tight: the picture is as large as what is drawn; else as large as the figure, always.
+    """
+    FigureCanvasAgg(figure)
+    full = io.BytesIO()
+    figure.savefig(full, format="png", bbox_inches="tight" if tight else None, pad_inches=0.05)
+    picture = Image.open(full).convert("RGB")
     file = io.BytesIO()
     picture.quantize(128, dither=Image.Dither.NONE).save(file, format="png", optimize=True)
     return file.getvalue()

@@ -164,7 +164,7 @@ def background_curves(ax: Axes, share: float | None = None) -> Axes:
 def accuracy_and_jaccard_bars(ax: Axes, accuracy: float, jaccard, names: Sequence[str]) -> Axes:
     """Jaccard of each class and the mean, beside the accuracy of the same prediction."""
     mean = float(np.nanmean(jaccard))
-    title = _("Pixel accuracy {accuracy:.2f}, mean Jaccard {mean:.2f}")
+    title = _("Pixel accuracy {accuracy:.2f},\nmean Jaccard {mean:.2f}")
     title = title.format(accuracy=accuracy, mean=mean)
     return class_bars(ax, jaccard, names, xlabel=_("Jaccard index"), title=title, mean=mean)
 

@@ -143,7 +143,7 @@ def _metric_bars(ax, predicted: np.ndarray, truth: np.ndarray, names: Sequence[s
     counts = _counts(predicted, truth, len(names))
     values = jaccard(counts)
     there = [k for k in range(len(names)) if not values[k].isnan()]
-    title = _("Pixel accuracy {accuracy:.3f}, mean Jaccard {mean:.3f}")
+    title = _("Pixel accuracy {accuracy:.3f},\nmean Jaccard {mean:.3f}")
     title = title.format(accuracy=float(pixel_accuracy(counts)), mean=float(values.nanmean()))
     class_bars(
         ax,

@@ -129,7 +129,7 @@ class InteractiveFigure:
         self.values |= values
         figure = Figure(figsize=(WIDTH, self.height), dpi=DPI, layout="constrained")
         self.draw(figure, **self.values)
-        return png(figure)
+        return png(figure, tight=False)  # of one size, or the page would jump
 
     def __repr__(self) -> str:
         return _("An interactive figure: run the cell to move its controls.")
