@@ -60,7 +60,7 @@ def cases(seed: int) -> list[Case]:
     uneven[0].flatten()[torch.randperm(8, generator=g)[: between(g, 5, 6)]] = VOID
     one_empty = labels(2, 3, 2, 3)
     one_empty[between(g, 0, 1)] = VOID
-    high = scores(1, 3, 2, 3) + 2000
+    high = scores(1, 3, 2, 3) + 1000
     steep = torch.tensor([2000.0, 0.0, -2000.0]).reshape(1, 3, 1, 1) + scores(1, 3, 2, 3)
     return [
         case(N_("one image, three classes"), scores(1, 3, 2, 4), labels(1, 3, 2, 4)),

@@ -60,8 +60,8 @@ def cases(seed: int) -> list[Case]:
     def case(title, scores, strided=()):
         return Case(title, {"scores": scores}, strided)
 
-    high = scores_of(g, 1, 3, 1, 2) + 2000
-    low = scores_of(g, 1, 3, 1, 2) - 2000
+    high = scores_of(g, 1, 3, 1, 2) + 1000
+    low = scores_of(g, 1, 3, 1, 2) - 1000
     apart = scores_of(g, 1, 3, 2, 2)
     apart[0, :, 0, 1] += 2000
     steep = torch.tensor([2000.0, 0.0, -2000.0])[torch.randperm(3, generator=g)]

@@ -1,0 +1,79 @@
+"""Every catalogued mistake fails with its own sentence, in both languages."""
+
+from dataclasses import replace
+
+import pytest
+
+from course_utils.checks import grading, kernel
+from course_utils.checks.exercise import assignment
+from course_utils.checks.judging import Answers, judge, observe
+from course_utils.checks.notebook import VISIBLE_SEED
+from course_utils.i18n import _, speaking
+
+EXERCISES = assignment("metrics_and_loss")
+SEEDS = [2**127 + 17 * number for number in range(20)]
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_every_mistake_gets_its_own_sentence_on_twenty_secret_seeds(name):
+    exercise = EXERCISES[name]
+    for seed in SEEDS:
+        answers = Answers(exercise, exercise.cases(seed))
+        for mistake in exercise.mistakes:
+            got = [answers.of(mistake, index) for index in range(len(answers.cases))]
+            verdict = judge(answers, got, hidden=True)
+            assert not verdict.passed, f"{mistake.name} passes with seed {seed}"
+            assert verdict.kind == "mistake", f"{mistake.name}, seed {seed}: {verdict.text()}"
+            assert verdict.headline.message == mistake.sentence, (
+                f"{mistake.name}, seed {seed}: {verdict.text()}"
+            )
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_every_mistake_gets_its_sentence_on_the_students_seed_in_both_languages(name):
+    exercise = replace(EXERCISES[name], picture=None)
+    answers = Answers(exercise, exercise.cases(VISIBLE_SEED))
+    for mistake in exercise.mistakes:
+        got = [answers.of(mistake, index) for index in range(len(answers.cases))]
+        verdict = judge(answers, got, hidden=False)
+        assert not verdict.passed
+        for language in ("ru", "en"):
+            with speaking(language):
+                assert verdict.summary() == _(mistake.sentence)
+                assert _(mistake.sentence) in verdict.text()
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_an_exercise_has_enough_mistakes_and_each_is_named_once(name):
+    names = [mistake.name for mistake in EXERCISES[name].mistakes]
+    assert len(names) == len(set(names))
+    assert len({mistake.sentence for mistake in EXERCISES[name].mistakes}) >= 6
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_cases_depend_on_the_seed_and_on_nothing_else(name):
+    exercise = EXERCISES[name]
+
+    def request(seed):
+        return grading.make_request("metrics_and_loss", name, seed)
+
+    assert request(5) == request(5)
+    assert len({request(seed) for seed in range(5)}) == 5
+    titles = [[case.title for case in exercise.cases(seed)] for seed in range(5)]
+    assert all(row == titles[0] for row in titles)
+    assert len(set(titles[0])) == len(titles[0])
+
+
+def test_a_hidden_verdict_shows_no_number_of_the_case():
+    exercise = EXERCISES["jaccard"]
+    mistake = exercise.mistakes[0]
+    request = grading.make_request("metrics_and_loss", "jaccard", 11)
+    reply = kernel.reply(request, {"jaccard": mistake.solution})
+    verdict = grading.judge("metrics_and_loss", "jaccard", 11, reply, [])
+    expected = observe(exercise, exercise.mistakes[0].solution, exercise.cases(11))
+    assert verdict.blocks == ()
+    assert verdict.picture is None
+    for number in expected[0].answer.tolist():
+        assert f"{number:.4g}" not in verdict.text()
+    assert verdict.mistake == mistake.name
+    assert "one image, two classes" in verdict.text()
