@@ -13,7 +13,9 @@ from pathlib import Path
 
 import nbformat
 from nbgrader.api import Gradebook, MissingEntry
+from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from course_utils.i18n import N_, _, speaking
@@ -21,7 +23,9 @@ from course_utils.teaching import config
 from course_utils.teaching.errors import CourseError
 from course_utils.teaching.hand_in import Unreadable, read_hand_in
 
-__all__ = ["STATES", "Mark", "Row", "class_rows", "show", "table", "write_csv"]
+__all__ = ["STATES", "Mark", "Row", "class_rows", "show", "table", "to_stdout", "write_csv"]
+
+_NAMES_AND_MISTAKES = 58  # characters for the columns beside the marks
 
 STATES = {
     "graded": N_("graded"),
@@ -101,19 +105,36 @@ def class_rows(root: Path, assignment: str) -> list[Row]:
         ]
 
 
-def table(rows: Sequence[Row], title: str = "") -> Table:
-    """The rows to look at: marks per exercise, total, and what each hand-in got wrong."""
+def table(rows: Sequence[Row], title: str = "", width: int = 120) -> Table:
+    """The rows to look at: marks per exercise, total, and what each hand-in got wrong.
+
+    width: characters in a line; where they are few, numbers stand for the exercises' names.
+    """
     exercises = _columns(rows)
-    found = Table(title=title or None)
-    found.add_column(_("student"))
-    for exercise in exercises:
-        found.add_column(exercise, justify="right")
-    found.add_column(_("total"), justify="right")
-    found.add_column(_("mistakes"))
+    headings = [exercise.replace("_", "_\n") for exercise in exercises]  # one word a line
+    wanted = sum(max(map(len, heading.split("\n"))) + 1 for heading in headings)
+    narrow = width < wanted + _NAMES_AND_MISTAKES
+    numbers = [f"{number} {name}" for number, name in enumerate(exercises, start=1)]
+    found = Table(title=title or None, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    found.caption = ", ".join(numbers) if narrow else None
+    found.add_column(_("student"), no_wrap=True)
+    for number, heading in enumerate(headings, start=1):
+        shown = str(number) if narrow else heading
+        found.add_column(shown, justify="right", no_wrap=True)
+    found.add_column(_("total"), justify="right", no_wrap=True)
+    found.add_column(_("mistakes"), overflow="fold")
     for row in rows:
         cells = [_points(row.marks.get(exercise)) for exercise in exercises]
-        found.add_row(row.name, *cells, f"{row.total:g}", _remarks(row))
+        found.add_row(row.name, *cells, f"{row.total:g}", escape(_remarks(row)))
     return found
+
+
+def to_stdout(rows: Sequence[Row], title: str = "") -> None:
+    """Print the table as wide as the terminal, 120 characters where there is none."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 120
+    console.print(table(rows, title, console.width))
 
 
 def write_csv(rows: Sequence[Row], file) -> None:
@@ -143,7 +164,7 @@ def show(assignment: str, *, as_csv: bool = False) -> None:
         write_csv(rows, sys.stdout)
         return
     with speaking(course.languages[0]):
-        Console().print(table(rows, title))
+        to_stdout(rows, title)
 
 
 def _row(

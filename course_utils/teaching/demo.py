@@ -22,7 +22,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from course_utils.i18n import _, speaking
 from course_utils.teaching import config
-from course_utils.teaching.class_table import Row, class_rows, table, write_csv
+from course_utils.teaching.class_table import Row, class_rows, to_stdout, write_csv
 from course_utils.teaching.demo_class import ASSIGNMENT, STUDENTS, Student, hand_in, pack
 from course_utils.teaching.errors import CourseError
 
@@ -202,8 +202,7 @@ def _fresh_folder(course: Path, folder: Path) -> Path:
 
 
 def _show(rows: Sequence[Row], root: Path, title: str) -> None:
-    console = Console(highlight=False, soft_wrap=False)
-    console.print(table(rows, title))
+    to_stdout(rows, title)
     with (root / "marks.csv").open("w", encoding="utf-8", newline="") as file:
         write_csv(rows, file)
     for label, path in (
