@@ -204,6 +204,13 @@ def _check_files(course: Course, files: dict[Path, bytes], report: Report) -> No
             report.problems.append(_stale(course, path, "missing"))
         elif path.read_bytes() != content:
             report.problems.append(_stale(course, path, "stale"))
+    released = course.root / assignments.RELEASED
+    for folder in {path.parent for path in files if path.is_relative_to(released)}:
+        report.problems += [
+            _orphan(course, path)
+            for path in sorted(folder.iterdir())
+            if path.is_file() and path not in files
+        ]
 
 
 def _stale(course: Course, path: Path, what: str) -> str:
@@ -243,7 +250,6 @@ def _missing(course: Course) -> list[str]:
 
 def _orphans(course: Course) -> list[str]:
     """Derived notebooks, and whatever else lies among them, that no source makes."""
-    problems = []
     known = {path.stem for path in lectures.sources(course)}
     given = {path.stem for path in assignments.sources(course)}
     found = [
@@ -256,11 +262,18 @@ def _orphans(course: Course) -> list[str]:
         path
         for language in course.languages
         for path in (course.root / assignments.RELEASED / language).glob("*/*.ipynb")
+        if path.parent.name not in given
+    ]
+    found += [
+        path
+        for path in (course.root / assignments.SOLUTIONS).glob("*/*.ipynb")
         if path.stem not in given or path.stem != path.parent.name
     ]
-    for path in sorted(found):
-        problems.append(
-            f"{path.relative_to(course.root)}: no source makes this file. Remove it, "
-            "or bring its source back."
-        )
-    return problems
+    return [_orphan(course, path) for path in sorted(found)]
+
+
+def _orphan(course: Course, path: Path) -> str:
+    return (
+        f"{path.relative_to(course.root)}: no source makes this file. Remove it, "
+        "or bring its source back."
+    )

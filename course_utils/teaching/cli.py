@@ -56,7 +56,10 @@ def build(
         ),
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Build what is fresh too: execute every lecture.")
+        bool,
+        typer.Option(
+            "--force", help="Build what is fresh too, as after a change in course_utils."
+        ),
     ] = False,
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=1, help="Lectures executed at the same time.")

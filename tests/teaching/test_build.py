@@ -135,7 +135,7 @@ def test_check_names_a_missing_file(built, path):
     assert problem.startswith(f"{path}: missing. Run `course build ")
 
 
-@pytest.mark.parametrize("path", [DERIVED[0], DERIVED[2]])
+@pytest.mark.parametrize("path", [DERIVED[0], DERIVED[2], DERIVED[4]])
 def test_check_names_a_file_that_no_source_makes(built, path):
     left = path.replace("01_adding", "02_gone").replace("sums", "gone")
     (built / left).parent.mkdir(exist_ok=True)
@@ -144,6 +144,13 @@ def test_check_names_a_file_that_no_source_makes(built, path):
     assert problem == (
         f"{left}: no source makes this file. Remove it, or bring its source back."
     )
+
+
+@pytest.mark.parametrize("name", ["sums/left.csv", "sums/sums.py", "sums/other.ipynb"])
+def test_check_names_a_file_left_in_a_release(built, name):
+    (built / "assignments/ru" / name).write_text("1\n", encoding="utf-8")
+    (problem,) = check(built)
+    assert problem.startswith(f"assignments/ru/{name}: no source makes this file")
 
 
 def test_check_executes_nothing_and_writes_nothing(built, monkeypatch):
