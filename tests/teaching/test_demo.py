@@ -1,0 +1,101 @@
+"""The demo's class, and what it says where the grading disagrees with it."""
+
+import zipfile
+from dataclasses import replace
+
+import pytest
+
+from course_utils.checks import grading, kernel
+from course_utils.checks.exercise import assignment
+from course_utils.teaching.class_table import Mark, Row
+from course_utils.teaching.demo import _fresh_folder, disagreements
+from course_utils.teaching.demo_class import ASSIGNMENT, STUDENTS, pack
+from course_utils.teaching.errors import CourseError
+from course_utils.teaching.standalone import standalone
+from course_utils.teaching.styles import loops, one_hot
+
+EXERCISES = assignment(ASSIGNMENT)
+PLANTED = [(name, m) for student in STUDENTS for name, m in student.mistakes.items()]
+POINTS = dict.fromkeys([*EXERCISES, "essay"], 2)
+
+
+def verdict(exercise, text):
+    names = {}
+    exec(text, names)
+    seed = 20_261_123
+    reply = kernel.reply(grading.make_request(ASSIGNMENT, exercise, seed), names)
+    return grading.judge(ASSIGNMENT, exercise, seed, reply, [text])
+
+
+def row(student):
+    """What the table must hold for this student, by the same rules as the demo's promise."""
+    marks = {}
+    for name in EXERCISES:
+        lost = name in student.mistakes or name in student.zeros
+        marks[name] = Mark(name, 0 if lost else 2, 2, student.mistakes.get(name))
+    marks["essay"] = Mark("essay", None if student.essay else 0, 2)
+    return Row(student.id, student.name, student.state, marks=marks)
+
+
+def test_the_class_holds_what_the_demo_promises():
+    assert len(STUDENTS) >= 12
+    assert len(set(PLANTED)) >= 6
+    assert {student.language for student in STUDENTS} == {"ru", "en"}
+    assert {student.state for student in STUDENTS} == {"graded", "crashed", "unreadable"}
+    assert any(student.saved_by == "colab" for student in STUDENTS)
+    assert len({student.id for student in STUDENTS}) == len(STUDENTS)
+
+
+@pytest.mark.parametrize("style", [loops, one_hot], ids=["loops", "one_hot"])
+@pytest.mark.parametrize("exercise", list(EXERCISES))
+def test_another_style_is_right_too(style, exercise):
+    found = verdict(exercise, standalone(getattr(style, exercise)))
+    assert found.passed, found.text()
+
+
+@pytest.mark.parametrize(("exercise", "mistake"), PLANTED)
+def test_a_planted_mistake_is_named(exercise, mistake):
+    known = {entry.name: entry.solution for entry in EXERCISES[exercise].mistakes}
+    text = standalone(known[mistake], EXERCISES[exercise].function)
+    assert verdict(exercise, text).mistake == mistake
+
+
+def test_a_table_as_planted_brings_no_complaint():
+    assert disagreements([row(student) for student in STUDENTS], STUDENTS, POINTS) == []
+
+
+def test_each_way_to_disagree_is_said():
+    student = next(s for s in STUDENTS if s.mistakes.get("jaccard") == "dice")
+    right = row(student)
+    marks = right.marks
+
+    def said(**changes):
+        return disagreements([replace(right, **changes)], [student], POINTS)
+
+    assert len(said(state="crashed")) == 1
+    assert len(said(marks=marks | {"jaccard": Mark("jaccard", 2, 2)})) == 1
+    assert "dice" in said(marks=marks | {"jaccard": Mark("jaccard", 0, 2, "recall")})[0]
+    assert "softmax" in said(marks=marks | {"softmax": Mark("softmax", 1, 2)})[0]
+    assert "essay" in said(marks=marks | {"essay": Mark("essay", None, 2)})[0]
+    assert len(disagreements([], [student], POINTS)) == 1
+
+
+def test_the_zip_is_named_as_moodle_names_it(tmp_path):
+    pack([(STUDENTS[0], "{}")], tmp_path / "moodle.zip")
+    with zipfile.ZipFile(tmp_path / "moodle.zip") as archive:
+        expected = f"Иванова Анна_410101_assignsubmission_file_{ASSIGNMENT}.ipynb"
+        assert archive.namelist() == [expected]
+
+
+def test_a_folder_with_other_files_is_not_touched(tmp_path):
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "thesis.txt").write_text("years")
+    with pytest.raises(CourseError, match="Choose another one with --keep"):
+        _fresh_folder(tmp_path, work)
+    assert (work / "thesis.txt").read_text() == "years"
+
+
+def test_a_course_that_is_not_built_names_the_command(tmp_path):
+    with pytest.raises(CourseError, match="course build"):
+        _fresh_folder(tmp_path, tmp_path / "demo")
