@@ -57,7 +57,7 @@ def ran(tmp_path_factory):
     root = tmp_path_factory.mktemp("course")
     cells = [
         "import os, sys; print(os.environ.get('COURSE_DATA'), os.environ.get('MPLBACKEND'))",
-        "print(1)\nprint(2)",
+        "print(1, flush=True)\nprint(2)",
         "print('warned', file=sys.stderr)",
         "object()",
         f"print({str(root / 'file.txt')!r})",
