@@ -179,7 +179,8 @@ class _Reader:
             for node in ast.walk(statement.node):
                 if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
                     self.stars.add(node.module or "")
-        self.unbound_only = bound
+        self._bound = bound
+        self._all = statements
         for _round in range(3):  # an alias of an alias of an alias
             for statement in reached:
                 self._learn(statement.node)
@@ -234,7 +235,7 @@ class _Reader:
         if isinstance(node, ast.Name):
             if node.id in self.aliases:
                 return self.aliases[node.id]
-            if node.id not in self.unbound_only:
+            if node.id not in self._bound:
                 return {_canonical(f"{module}.{node.id}") for module in self.stars}
             return set()
         if isinstance(node, ast.Attribute):
@@ -275,7 +276,7 @@ class _Reader:
 
     def _runs_text(self, node: ast.Call) -> bool:
         name = node.func.id if isinstance(node.func, ast.Name) else None
-        return name in _RUNNERS and name not in self.unbound_only
+        return name in _RUNNERS and name not in self._bound
 
     def _run_text(self, node: ast.Call) -> Iterator[str]:
         text = _constant(node.args[0]) if node.args else None
@@ -283,6 +284,9 @@ class _Reader:
         if tree is None:
             yield node.func.id  # what it runs can't be read
             return
+        for statement in self._all:  # the text reads names that the code around does not
+            if isinstance(statement.node, ast.Import | ast.ImportFrom):
+                self._learn(statement.node)
         self._learn(tree)
         for item in ast.walk(tree):
             yield from self._candidates(item)

@@ -53,6 +53,10 @@ class Answers:
             self._mistakes[key] = observe(self.exercise, mistake.solution, cases)[0]
         return self._mistakes[key]
 
+    def fails(self, mistake: Mistake, index: int) -> bool:
+        """Whether the mistake shows on this case; some are right on the small ones."""
+        return bool(self.exercise.compare(self.right[index], self.of(mistake, index)))
+
 
 def observe(exercise: Exercise, function: object, cases: Sequence[Case]) -> list[Observation]:
     """What a function that we trust does on the cases: the model, or a known mistake."""
@@ -169,7 +173,7 @@ def _recognised(
         def agrees(index: int, mistake: Mistake = mistake) -> bool:
             return alike(answers.of(mistake, index), got[index], gradients=gradients)
 
-        if not agrees(first):
+        if not agrees(first) or not answers.fails(mistake, first):
             continue
         same = [agrees(index) for index in range(len(got))]
         if got[first].trouble and not (first and all(same[:first])):

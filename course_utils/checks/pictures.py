@@ -1,6 +1,7 @@
 """A figure as the bytes of a small PNG."""
 
 import io
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -9,9 +10,11 @@ __all__ = ["png"]
 
 def png(draw: Callable[..., Any], *what: Any) -> bytes | None:
     """The PNG of the figure that `draw(*what)` makes; None where it makes none."""
-    figure = draw(*what)
-    if figure is None:
-        return None
     stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=80)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a missing glyph must not reach the cell's stderr
+        figure = draw(*what)
+        if figure is None:
+            return None
+        figure.savefig(stream, format="png", dpi=80)
     return stream.getvalue()

@@ -137,9 +137,11 @@ def _draw_bars(ax: Any, expected: torch.Tensor, got: torch.Tensor) -> None:
     series = ((expected, _("expected"), "0.65", -0.2), (got, _("got"), "#c62828", 0.2))
     for values, name, colour, shift in series:
         heights = values.double().numpy()
-        ax.bar(places + shift, np.nan_to_num(heights), 0.38, color=colour, label=name)
-        for place in places[np.isnan(heights)]:
-            ax.text(place + shift, 0.02, "nan", ha="center", fontsize=7, rotation=90)
+        drawn = np.where(np.abs(heights) < 1e6, heights, 0.0)
+        ax.bar(places + shift, drawn, 0.38, color=colour, label=name)
+        for place in places[drawn != heights]:  # nan, inf, or absurdly large
+            word = f"{heights[place]:.0e}" if np.isfinite(heights[place]) else heights[place]
+            ax.text(place + shift, 0.02, word, ha="center", fontsize=7, rotation=90)
     ax.set_xticks(places if len(places) <= 10 else places[::5])
     ax.set_xlabel(_("class"))
     ax.legend(fontsize=8)
