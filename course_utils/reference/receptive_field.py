@@ -150,7 +150,7 @@ def receptive_fields(
 # One layer by itself ------------------------------------------------------------
 
 POINTWISE = (
-    nn.Identity, nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.CELU, nn.SELU,
+    nn.Identity, nn.ReLU, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.CELU, nn.SELU,
     nn.GELU, nn.SiLU, nn.Mish, nn.Hardswish, nn.Hardsigmoid, nn.Hardtanh, nn.Sigmoid,
     nn.Tanh, nn.Softplus, nn.Dropout, nn.Dropout2d, nn.AlphaDropout, nn.BatchNorm2d,
     nn.LocalResponseNorm, nn.Softmax2d,
@@ -195,9 +195,9 @@ def _window(kernel, stride, padding, dilation) -> Geometry:
 # A network ----------------------------------------------------------------------
 
 POINTWISE_CALLS = {
-    operator.add, operator.iadd, operator.sub, operator.mul, operator.imul, operator.truediv,
+    operator.add, operator.sub, operator.mul, operator.truediv,
     torch.add, torch.sub, torch.mul, torch.div, torch.relu, torch.sigmoid, torch.tanh,
-    F.relu, F.leaky_relu, F.elu, F.gelu, F.silu, F.sigmoid, F.tanh, F.dropout, F.dropout2d,
+    F.relu, F.leaky_relu, F.elu, F.gelu, F.silu, F.dropout, F.dropout2d,
     "add", "add_", "sub", "mul", "mul_", "div", "relu", "relu_", "sigmoid", "tanh",
     "contiguous", "clone", "detach", "float", "double",
 }  # fmt: skip
