@@ -92,13 +92,9 @@ def judge(
             exercise, "reply", N_("No answer came from the notebook: the cell did not finish.")
         )
     try:
-        fields = decode(reply)
-        nonce = fields["nonce"]
-        if not (isinstance(nonce, str) and nonce.isascii()):
-            raise WireError("Expected a nonce.")
+        nonce, got = _read(reply)
         expected = _nonce(assignment_name, exercise_name, seed)
-        got = [Observation.from_plain(item) for item in list(fields["observations"])]
-    except (WireError, ValueError, KeyError, TypeError):
+    except ValueError:  # a WireError too
         return judging.failed(
             exercise, "reply", N_("What came from the notebook is not an answer of the check.")
         )
@@ -114,6 +110,17 @@ def judge(
         return judging.failed(
             exercise, "reply", N_("What came from the notebook can't be compared.")
         )
+
+
+def _read(reply: bytes) -> tuple[str, list[Observation]]:
+    """Nonce and observations of a reply. Raises ValueError where they are not there."""
+    fields = decode(reply)
+    if not isinstance(fields, dict):
+        raise WireError(f"Expected a dict, got {type(fields).__name__}.")
+    nonce, items = fields.get("nonce"), fields.get("observations")
+    if not (isinstance(nonce, str) and nonce.isascii() and isinstance(items, list)):
+        raise WireError("Expected a nonce and a list of observations.")
+    return nonce, [Observation.from_plain(item) for item in items]
 
 
 def _exercise(assignment_name: str, exercise_name: str) -> Exercise:

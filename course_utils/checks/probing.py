@@ -10,6 +10,7 @@ import sysconfig
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
+from dataclasses import fields as dataclass_fields
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import torch
 
 from course_utils.checks.calm import TimeIsUp, calm, time_limit
 from course_utils.checks.watch import Watch
-from course_utils.checks.wire import Foreign, plain
+from course_utils.checks.wire import plain
 
 __all__ = [
     "Caller",
@@ -79,22 +80,19 @@ class Observation:
     @classmethod
     def from_plain(cls, fields: Any) -> "Observation":
         """The observation in a dict from anywhere. Raises ValueError where it is none."""
-        try:
-            trouble = fields["trouble"]
-            used = tuple((_text(n), _number(at), _text(c)) for n, at, c in fields["used"])
-            return cls(
-                answer=fields["answer"],
-                trouble=None if trouble is None else _trouble(trouble),
-                changed=tuple(_text(name) for name in fields["changed"]),
-                gradient=fields["gradient"],
-                used=used,
-                printed=_text(fields["printed"]),
-                warned=_text(fields["warned"]),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(
-                f"Expected an observation, got {type(fields).__name__}."
-            ) from error
+        if not isinstance(fields, dict) or fields.keys() != {
+            f.name for f in dataclass_fields(cls)
+        }:
+            raise ValueError(f"Expected an observation, got {type(fields).__name__}.")
+        return cls(
+            answer=fields["answer"],
+            trouble=_trouble(fields["trouble"]),
+            changed=tuple(_text(name) for name in _row(fields["changed"])),
+            gradient=fields["gradient"],
+            used=tuple(_use(row) for row in _row(fields["used"])),
+            printed=_text(fields["printed"]),
+            warned=_text(fields["warned"]),
+        )
 
 
 class Caller:
@@ -290,13 +288,31 @@ def _walk(traceback: Any) -> Iterable[tuple[Any, int]]:
         traceback = traceback.tb_next
 
 
-def _trouble(fields: dict[str, Any]) -> Trouble:
-    kind, name, text, code = (_text(fields[key]) for key in ("kind", "type", "text", "code"))
-    return Trouble(kind, name, text, _number(fields["line"]), code)
+def _trouble(fields: Any) -> Trouble | None:
+    if fields is None:
+        return None
+    if not isinstance(fields, dict):
+        raise ValueError(f"Expected a trouble, got {type(fields).__name__}.")
+    kind, name, text, code = (
+        _text(fields.get(key)) for key in ("kind", "type", "text", "code")
+    )
+    return Trouble(kind, name, text, _number(fields.get("line")), code)
+
+
+def _use(row: Any) -> tuple[str, int, str]:
+    if len(_row(row)) != 3:
+        raise ValueError(f"Expected (name, line, code), got {len(row)} items.")
+    return _text(row[0]), _number(row[1]), _text(row[2])
+
+
+def _row(value: Any) -> tuple | list:
+    if not isinstance(value, tuple | list):
+        raise ValueError(f"Expected a row, got {type(value).__name__}.")
+    return value
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, str) or isinstance(value, Foreign):
+    if not isinstance(value, str):
         raise ValueError(f"Expected text, got {type(value).__name__}.")
     return value[:_SHOWN]
 
