@@ -168,7 +168,7 @@ class ContextNetwork(nn.Sequential):
             layers += [convolution, nn.ReLU(inplace=True)]
             before = after
         super().__init__(*layers[:-1])  # the 1x1 isn't truncated
-        identity_initialise(self, channels, noise=noise)
+        identity_initialise(self, noise=noise)
 
 
 def identity_initialise(

@@ -145,6 +145,14 @@ def test_the_table_of_the_lecture_is_computed():
     assert stack_receptive_fields([], []) == []
 
 
+def test_computing_the_table_draws_no_random_numbers():
+    torch.manual_seed(0)
+    expected = torch.rand(1)
+    torch.manual_seed(0)
+    stack_receptive_fields(CONTEXT_KERNELS, CONTEXT_DILATIONS)
+    assert torch.equal(torch.rand(1), expected)
+
+
 def width_by_gradient(layers):
     """How wide a window the middle output really sees."""
     stack = nn.Sequential(*layers).double()
@@ -179,6 +187,7 @@ def test_a_block_keeps_the_size_and_sees_15_pixels(batch_norm):
     assert receptive_field(block).size == (15, 15)
     assert receptive_field(dilated_block(3, 5, (1, 1, 1))).size == (7, 7)
     assert block(torch.randn(2, 3, 6, 9)).min() == 0
+    assert len(dilated_block(3, 5)) == 6  # without batch normalisation by default
     names = ["Conv2d", "BatchNorm2d", "ReLU"] if batch_norm else ["Conv2d", "ReLU"]
     assert [type(layer).__name__ for layer in block] == 3 * names
     convolutions = [layer for layer in block if isinstance(layer, nn.Conv2d)]
@@ -282,7 +291,7 @@ def paper_weight(layer, c):
 
 
 @pytest.mark.parametrize("widths", [(3, 3), (3, 6), (6, 3), (6, 12), (12, 6)])
-@pytest.mark.parametrize("kernel", [1, 3, (3, 5)])
+@pytest.mark.parametrize("kernel", [1, 3, (3, 5), (5, 3)])
 def test_weights_are_those_of_equation_5(widths, kernel):
     layer = nn.Conv2d(*widths, kernel)
     identity_initialise(layer, 3)

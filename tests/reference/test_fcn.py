@@ -169,6 +169,8 @@ def test_features_are_shared_and_dropout_stays():
     model = Classifier()
     convolutions = classifier_to_convolutions(model)
     assert convolutions.features is model.features
+    pooled = classifier_to_convolutions(Classifier(pooled=(1, 1)), (4, 4))
+    assert list(dict(pooled.named_children())) == ["features", "avgpool", "classifier"]
     names = [type(layer).__name__ for layer in convolutions.classifier]
     assert names == ["Conv2d", "ReLU", "Dropout", "Conv2d"]
 
@@ -203,7 +205,8 @@ def test_other_models_and_sizes_are_refused():
     with pytest.raises(ValueError, match=r"map_size \(4, 4\).*got \(5, 4\)"):
         classifier_to_convolutions(Classifier(), (5, 4))
     for pooled, size in [((4, 4), None), ((1, 1), (3, 2)), ((1, 1), (2, 3))]:
-        with pytest.raises(ValueError, match="odd window"):
+        height, width = size or pooled
+        with pytest.raises(ValueError, match=f"odd window.*got {height} x {width}"):
             classifier_to_convolutions(Classifier(pooled=pooled), size, same_size=True)
 
 
@@ -286,6 +289,7 @@ def test_scores_start_at_zero_and_only_the_last_step_is_fixed():
     network = fcn(8)
     assert network(torch.rand(1, 3, 40, 40)).abs().max() == 0
     assert sorted(network.scores) == ["16", "32", "8"]
+    assert network.enlarge.groups == 5  # fixed, so channels need not be able to mix
     assert {layer.kernel_size for layer in network.scores.values()} == {(1, 1)}
     fixed = [name for name, p in network.named_parameters() if not p.requires_grad]
     assert fixed == ["enlarge.weight"]
@@ -296,6 +300,7 @@ def test_scores_start_at_zero_and_only_the_last_step_is_fixed():
 
 def test_coarse_heads_have_no_skip_scores():
     assert list(fcn(32).scores) == ["32"]
+    assert FCN(Pyramid(), CHANNELS, 5).stride == 32
     assert list(fcn(16).scores) == ["32", "16"]
 
 
@@ -369,7 +374,9 @@ def test_wrong_maps_and_options_are_named():
         fcn(4)
     with pytest.raises(ValueError, match=r"strides \[32, 16\], got none for \[16\]"):
         FCN(Pyramid(), {32: 4}, 5, stride=16)
-    with pytest.raises(ValueError, match=r"coarser.*than stride 16, got stride 8"):
+    with pytest.raises(
+        ValueError, match=r"coarser.*than stride 16, got stride 8 with scores.8.bias"
+    ):
         fcn(16).start_from(fcn(8))
 
     for change, message in [

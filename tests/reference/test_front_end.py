@@ -83,7 +83,7 @@ def test_layers_are_those_of_vgg16_without_two_poolings():
     ]
     assert [m.p for m in small(dropout=0.2).modules() if isinstance(m, nn.Dropout)] == [0.2] * 2
     assert [m.p for m in small().modules() if isinstance(m, nn.Dropout)] == [0.5] * 2
-    assert FrontEnd(2, width=1).classifier[0].out_channels == 64
+    assert FrontEnd(1, width=1).classifier[0].out_channels == 64
 
 
 def slid_vgg(model, images):

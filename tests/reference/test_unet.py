@@ -41,6 +41,7 @@ def test_parameters_are_the_papers(channels, parameters):
 
 def test_sizes_are_those_of_figure_1():
     assert level_sizes(572) == PAPER
+    assert all(isinstance(size, int) for level in level_sizes(572) for size in level)
     with torch.device("meta"):
         assert UNet(1, 2)(torch.rand(1, 1, 572, 572)).shape == (1, 2, 388, 388)
 
@@ -176,6 +177,8 @@ def test_a_wrong_size_is_refused_with_the_nearest():
     for size in [(190, 188), (188, 190)]:
         with pytest.raises(ValueError, match=r"evenly 4 times.*got 190. Nearest: 188 and 204"):
             network(torch.rand(1, 1, *size))
+    with pytest.raises(ValueError, match=r"evenly 1 times.*got 21. Nearest: 20 and 22"):
+        level_sizes(21, depth=1)
     with pytest.raises(ValueError, match=r"got 100. Nearest: 188\. .*padded=True"):
         network(torch.rand(1, 1, 188, 100))
 
@@ -392,5 +395,6 @@ def test_a_double_convolution_equals_two_layers_of_segmentation_models(batch_nor
 
 
 def test_a_double_convolution_takes_two_pixels_off_every_side():
+    assert len(double_convolution(3, 4)) == 4  # without batch normalisation by default
     assert double_convolution(3, 4)(torch.rand(1, 3, 9, 7)).shape == (1, 4, 5, 3)
     assert double_convolution(3, 4, padded=True)(torch.rand(1, 3, 9, 7)).shape == (1, 4, 9, 7)

@@ -84,6 +84,7 @@ def test_the_layer_is_what_its_docstring_says():
     assert layer.bias is None
     assert layer.weight.requires_grad
     assert bilinear_transposed_convolution(6, 4).groups == 1
+    assert bilinear_transposed_convolution(1, 4).weight.shape == (1, 1, 8, 8)
 
 
 def test_training_mixes_channels_unless_forbidden():
