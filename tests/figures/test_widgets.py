@@ -90,6 +90,18 @@ def test_the_static_twin_shows_other_frames_than_the_moving_picture():
     assert moving().strip != same.strip
 
 
+def test_the_static_twin_is_drawn_by_the_same_function_at_the_frames_values():
+    drawn = []
+
+    def noted(figure, **values):
+        drawn.append(values)
+        bar(figure, **values)
+
+    interactive_figure(noted, CONTROLS, [{"height": 2}, {"colour": "gold", "seen": False}])
+    assert {"height": 2, "colour": "navy", "seen": True} in drawn
+    assert {"height": 5, "colour": "gold", "seen": False} in drawn
+
+
 def test_the_text_that_stands_for_it_is_the_same_at_every_run(displayed):
     moving()._ipython_display_()
     moving()._ipython_display_()
