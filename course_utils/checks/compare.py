@@ -103,7 +103,8 @@ def table(expected: dict[str, tuple[int, int]], got: Any) -> Difference | None:
         if not all(_close(float(r), g) for r, g in zip(row, numbers, strict=True)):
             said = N_("The numbers of “{key}” differ: expected {expected}, got {got}.")
             plain = Said(N_("The numbers of some classes differ from the expected ones."))
-            values = {"key": key, "expected": row, "got": tuple(_tidy(g) for g in numbers)}
+            came = f"({', '.join(_tidy(number) for number in numbers)})"
+            values = {"key": key, "expected": row, "got": came}
             return Difference("value", Said(said, values), plain)
     return None
 

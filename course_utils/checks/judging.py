@@ -122,10 +122,7 @@ def banned_verdict(exercise: Exercise, uses: Sequence[Use]) -> Verdict:
 
 
 def _right(exercise: Exercise, cases: int) -> Verdict:
-    said = Said(
-        N_("right, {number} case passed."), plural=N_("right, all {number} cases passed."),
-        number=cases,
-    )  # fmt: skip
+    said = Said(N_("right; cases passed: {number}."), {"number": cases})
     return Verdict(exercise.name, True, "right", said, cases=cases, cases_passed=cases)
 
 
@@ -256,7 +253,7 @@ def _in_words(name: str) -> Said:
         "ZeroDivisionError": N_("a division by zero"),
     }
     if name in words:
-        return Said(N_("{words} ({type})"), {"words": Said(words[name]), "type": name})
+        return Said("{words} ({type})", {"words": Said(words[name]), "type": name})
     return Said(N_("an error of type {type}"), {"type": name})
 
 

@@ -1,5 +1,6 @@
 """Small inputs and answers as text, in a fixed pitch."""
 
+from textwrap import indent
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ def show(value: Any) -> str:
     if isinstance(value, Foreign):
         return str(Said(N_("an object of type {type}"), {"type": value.type_name}))
     if isinstance(value, dict):
-        rows = [f"{key}: {show(item)}" for key, item in list(value.items())[:_LONGEST]]
+        rows = [_under(f"{key}:", show(item)) for key, item in list(value.items())[:_LONGEST]]
         return "\n".join(rows + ["..."] * (len(value) > _LONGEST))
     if isinstance(value, list | tuple):
         return _sequence(value)
@@ -35,10 +36,15 @@ def show(value: Any) -> str:
     return str(value)[:200]
 
 
+def _under(name: str, text: str) -> str:
+    """Name and text in one line, or the text below, indented, where it has several."""
+    return f"{name}\n{indent(text, '  ')}" if "\n" in text else f"{name} {text}"
+
+
 def _sequence(value: list | tuple) -> str:
     items = [show(item) for item in value[:_LONGEST]] + ["..."] * (len(value) > _LONGEST)
     if any("\n" in item for item in items):
-        return "\n".join(f"[{index}] {item}" for index, item in enumerate(items))
+        return "\n".join(_under(f"[{index}]", item) for index, item in enumerate(items))
     return f"[{', '.join(items)}]" if isinstance(value, list) else f"({', '.join(items)})"
 
 
@@ -54,11 +60,11 @@ def _tensor(value: torch.Tensor) -> str:
     return _nested(it, list(value.shape))
 
 
-def _nested(words: Any, shape: list[int], indent: int = 0) -> str:
+def _nested(words: Any, shape: list[int], depth: int = 0) -> str:
     if len(shape) == 1:
         return "[" + ", ".join(next(words) for _index in range(shape[0])) + "]"
-    rows = [_nested(words, shape[1:], indent + 1) for _index in range(shape[0])]
-    return "[" + (",\n" + " " * (indent + 1)).join(rows) + "]"
+    rows = [_nested(words, shape[1:], depth + 1) for _index in range(shape[0])]
+    return "[" + (",\n" + " " * (depth + 1)).join(rows) + "]"
 
 
 def _number(item: Any) -> str:

@@ -515,7 +515,7 @@ check("softmax", softmax)
 # </details>
 # <details><summary>nan only beside a pixel with huge numbers</summary>
 #
-# One maximum for the whole image is too large for the other pixels: all their exponents become zero. Each pixel
+# One maximum for the whole image is too large for the other pixels: all their exponentials become zero. Each pixel
 # needs a maximum of its own.
 # </details>
 # <details><summary>An error about sizes when subtracting or dividing</summary>
@@ -619,8 +619,8 @@ check("cross_entropy", cross_entropy)
 # </details>
 # <details><summary>inf or nan at large numbers</summary>
 #
-# $\log \frac{\exp(b_k)}{\sum_m \exp(b_m)}$ opens into a difference, and the exponent of the numerator goes away.
-# What stays is the logarithm of a sum of exponents; exercise 5 taught you to take it without overflow.
+# $\log \frac{\exp(b_k)}{\sum_m \exp(b_m)}$ opens into a difference, and the exponential of the numerator goes away.
+# What stays is the logarithm of a sum of exponentials; exercise 5 taught you to take it without overflow.
 # </details>
 # <details><summary>The value is right, but there is no gradient</summary>
 #

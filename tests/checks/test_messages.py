@@ -255,7 +255,7 @@ def test_in_plain_python_the_exception_is_the_message():
 
 def test_in_plain_python_a_right_answer_prints_one_line(capsys):
     checks.for_assignment("metrics_and_loss")("jaccard", right)
-    assert capsys.readouterr().out == "✓ jaccard: right, all 10 cases passed.\n"
+    assert capsys.readouterr().out == "✓ jaccard: right; cases passed: 10.\n"
 
 
 def test_an_unknown_exercise_or_assignment_is_our_users_error():

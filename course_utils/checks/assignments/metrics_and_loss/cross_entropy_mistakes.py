@@ -218,12 +218,12 @@ _VOID_INDEX = N_(
     " look up the probability of the true class."
 )
 _OVERFLOW = N_(
-    "The exponent of a large score is infinite, and inf/inf is nan. Shift the scores of a pixel"
-    " by their maximum before you take exponents."
+    "The exponential of a large score is infinite, and inf/inf is nan. Shift the scores of a"
+    " pixel by their maximum before you take exponentials."
 )
 _UNDERFLOW = N_(
     "A probability became 0, and its logarithm minus infinity. Take the logarithm of the"
-    " formula on paper first: the exponent in the numerator goes away."
+    " formula on paper first: the exponential in the numerator goes away."
 )
 _EPSILON = N_(
     "A small number next to the probability hides the zero but changes the loss of every pixel"

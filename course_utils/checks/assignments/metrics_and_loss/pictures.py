@@ -56,10 +56,9 @@ def first_images(case: Case, expected: Observation, got: Observation) -> Any:
 def class_and_object_masks(case: Case, expected: Observation, got: Observation) -> Any:
     """SegmentationClass and SegmentationObject of the images in the list."""
     names = case.inputs["lists"][case.inputs["image_set"]]
-    classes, objects = case.inputs["classes"], case.inputs["objects"]
-    return _pairs_of_maps(
-        [((_("classes"), classes[n]), (_("objects"), objects[n])) for n in names]
-    )
+    kinds = (("SegmentationClass", "classes"), ("SegmentationObject", "objects"))
+    rows = [tuple((folder, case.inputs[key][name]) for folder, key in kinds) for name in names]
+    return _pairs_of_maps(rows)
 
 
 def worst_channel(case: Case, expected: Observation, got: Observation) -> Any:

@@ -42,8 +42,8 @@ BANNED = Banned(
         "jax.nn.log_softmax",
     ),
     N_(
-        "The exercise is to write softmax yourself, out of exponents and sums: what keeps it"
-        " from overflowing is the point."
+        "The exercise is to write softmax yourself, out of exponentials and sums: what"
+        " keeps it from overflowing is the point."
     ),
 )
 
@@ -174,7 +174,7 @@ _AXIS = N_(
 )
 _SHIFT = N_(
     "You subtracted one maximum for many pixels; where all scores of a pixel are far below it,"
-    " every exponent is 0 and 0/0 is nan. Each pixel needs its own."
+    " every exponential is 0 and 0/0 is nan. Each pixel needs its own."
 )
 _CLAMP = N_(
     "You cut the scores off; that changes the answer where they are large. A shift changes"
@@ -194,7 +194,7 @@ EXERCISE = Exercise(
         Mistake(
             "overflow",
             N_(
-                "The exponent of a large score is infinite, and of a very low one 0: what is"
+                "The exponential of a large score is infinite, of a very low one 0: what is"
                 " left is nan. The answer doesn't change when all scores of a pixel are shifted"
                 " by one number."
             ),
@@ -208,15 +208,19 @@ EXERCISE = Exercise(
         Mistake("over_everything", _AXIS, _over_everything),
         Mistake(
             "sigmoid",
-            N_("That is the sigmoid of each score; the classes of a pixel must share one 1."),
+            N_(
+                "That is the sigmoid of each score; the probabilities of a pixel must sum to 1."
+            ),
             torch.sigmoid,
         ),
         Mistake(
-            "logarithm", N_("Those are logarithms of the probabilities, not they."), _logarithm
+            "logarithm",
+            N_("Those are logarithms of the probabilities; the probabilities are wanted."),
+            _logarithm,
         ),
         Mistake(
             "no_exponent",
-            N_("You divided the scores themselves by their sum; first comes the exponent."),
+            N_("You divided the scores themselves by their sum; first come the exponentials."),
             _no_exponent,
         ),
         Mistake("base_two", N_("You took powers of 2; softmax takes powers of e."), _base_two),
@@ -225,13 +229,14 @@ EXERCISE = Exercise(
         Mistake(
             "minimum",
             N_(
-                "You subtracted the smallest score; the largest exponent can still be infinite."
+                "You subtracted the smallest score; the largest exponential can still be"
+                " infinite."
             ),
             _minimum,
         ),
         Mistake(
             "mean",
-            N_("You subtracted the mean score; the largest exponent can still be infinite."),
+            N_("You subtracted the mean score; the largest exponential can still be infinite."),
             _mean,
         ),
         Mistake("clamped", _CLAMP, _clamped),
@@ -243,7 +248,7 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "not_divided",
-            N_("The exponents are not divided by their sum, so they don't sum to 1."),
+            N_("The exponentials are not divided by their sum, so they don't sum to 1."),
             _not_divided,
         ),
         Mistake("sign", N_("You took exp(-b): the largest score got the least."), _sign),
