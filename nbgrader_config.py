@@ -70,7 +70,6 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 c.Judge.timeout = 60  # seconds for one cell
-c.KernelManager.transport = "ipc"  # sockets in private folders: no two kernels meet on a port
 
 # --- Feedback: generate_feedback ---
 c.GenerateFeedback.exporter_class = "course_utils.teaching.feedback.FeedbackExporter"

@@ -51,6 +51,12 @@ class Judge(Execute):
         help="A student's kernel is not asked for a last word.",
     ).tag(config=True)
 
+    transport = Enum(
+        ["ipc", "tcp"],
+        default_value="tcp" if os.name == "nt" else "ipc",
+        help="How to talk to kernels; over ipc no two of them can meet on a port.",
+    ).tag(config=True)
+
     environment = List(
         Unicode(),
         default_value=[
@@ -120,9 +126,10 @@ class Judge(Execute):
             self._timed_out = self._timed_out or self._sentence(kwargs["cell_index"], reason)
 
     def create_kernel_manager(self):
-        """As configured; over IPC each kernel gets sockets in a private folder of its own."""
+        """As configured; over ipc each kernel gets sockets in a private folder of its own."""
         manager = super().create_kernel_manager()
-        if manager.transport == "ipc":
+        manager.transport = self.transport
+        if self.transport == "ipc":
             manager.ip = str(self._sockets / "kernel")
         return manager
 

@@ -48,10 +48,12 @@ class RestoreRelease(NbGraderPreprocessor):
         nb.metadata["course"] = NotebookNode()
         if self.language:
             nb.metadata.course["language"] = self.language
+        outcome = NotebookNode(state="not_graded", reason="")  # until `judge` has its say
         if unreadable:
-            nb.metadata.course["outcome"] = NotebookNode(
+            outcome.update(
                 state="unreadable", reason=unreadable.message, values=unreadable.values
             )
+        nb.metadata.course["outcome"] = outcome
         for cell in nb.cells:
             cell.metadata.pop("course", None)
 

@@ -24,9 +24,9 @@ def graded_cell(name, verdict=None):
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    """A class of six. Anna: one right, one mistake, the essay unmarked; Boris: marked by hand,
-    crashed; Vera: graded by nobody; Gleb: never handed in; Dan: a file under another name;
-    Emma: HTML."""
+    """A class of seven. Anna: one right, one mistake, the essay unmarked; Boris: marked by
+    hand, crashed; Vera: graded by nobody; Gleb: never handed in; Dan: a file of another name;
+    Emma: HTML; Zoe: the grading was killed while her notebook ran."""
     tmp_path = tmp_path_factory.mktemp("course")
     with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as book:
         book.add_assignment("work")
@@ -44,7 +44,12 @@ def root(tmp_path_factory):
                     grade.manual_score, grade.needs_manual_grade = 2.5, False
         book.db.commit()
     outcome = {"state": "crashed", "reason": "Cell 2 ended."}
-    for student, ended in (("anna", {}), ("boris", {"outcome": outcome})):
+    ends = {
+        "anna": {},
+        "boris": {"outcome": outcome},
+        "zoe": {"outcome": {"state": "not_graded", "reason": ""}},
+    }
+    for student, ended in ends.items():
         cells = [graded_cell("softmax"), graded_cell("jaccard", VERDICT), graded_cell("essay")]
         notebook = nbformat.v4.new_notebook(cells=cells, metadata={"course": ended})
         for step in ("submitted", "autograded"):
@@ -67,7 +72,7 @@ def rows(root):
 
 
 def test_nobody_is_missing(rows):
-    assert sorted(rows) == ["anna", "boris", "dan", "emma", "gleb", "vera"]
+    assert sorted(rows) == ["anna", "boris", "dan", "emma", "gleb", "vera", "zoe"]
 
 
 def test_an_unmarked_essay_waits_and_counts_nothing_yet(rows):
@@ -90,6 +95,7 @@ def test_a_mark_given_by_hand_counts(rows):
     ("student", "state", "reason"),
     [
         ("vera", "not_graded", "run nbgrader autograde again"),
+        ("zoe", "not_graded", "run nbgrader autograde again"),
         ("dan", "not_graded", "expected the file work.ipynb, got work (1).ipynb"),
         ("emma", "unreadable", "not a notebook: the file is HTML"),
         ("gleb", "absent", ""),

@@ -234,7 +234,7 @@ def graded(released_course, tmp_path_factory):
         (folder / f"{NAME}.ipynb").write_bytes(data)
         (folder / "torch.py").write_text("raise SystemExit('a file beside the notebook')")
     for root in roots:
-        command = [sys.executable, "-m", "nbgrader", "autograde", NAME, "--Judge.timeout=12"]
+        command = [sys.executable, "-m", "nbgrader", "autograde", NAME, "--Judge.timeout=25"]
         with (root / "log.txt").open("w") as log:
             running.append(subprocess.Popen(command, cwd=root, stdout=log, stderr=log))
     for root, process in zip(roots, running, strict=True):
