@@ -20,6 +20,8 @@ __all__ = ["Answers", "ModelError", "banned_verdict", "failed", "judge", "observ
 
 # Troubles that come before any question of what the answer is.
 _AT_ONCE = ("missing", "not callable", "signature", "time", "exit")
+# Verdicts that are the same on every case: none is shown.
+_OF_NO_CASE = ("missing", "not callable", "signature", "blank")
 
 
 class ModelError(RuntimeError):
@@ -85,6 +87,8 @@ def judge(answers: Answers, got: Sequence[Observation], *, hidden: bool) -> Verd
         return _right(exercise, len(cases))
     first = failing[0]
     verdict = _diagnose(answers, got, first, differences[first], hidden)
+    if verdict.kind in _OF_NO_CASE:
+        return verdict
     blocks, picture = (), None
     if not hidden:
         blocks = _blocks(cases[first], expected[first], got[first])
@@ -103,7 +107,7 @@ def judge(answers: Answers, got: Sequence[Observation], *, hidden: bool) -> Verd
 
 
 def failed(exercise: Exercise, kind: str, message: str, **values: object) -> Verdict:
-    """A verdict that fails with one sentence."""
+    """A verdict that fails with one sentence; message: marked with N_."""
     return Verdict(exercise.name, False, kind, Said(message, values))
 
 

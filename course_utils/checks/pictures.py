@@ -16,5 +16,5 @@ def png(draw: Callable[..., Any], *what: Any) -> bytes | None:
         figure = draw(*what)
         if figure is None:
             return None
-        figure.savefig(stream, format="png", dpi=80)
+        figure.savefig(stream, format="png", dpi=80, bbox_inches="tight", pad_inches=0.05)
     return stream.getvalue()

@@ -11,6 +11,7 @@ from course_utils.checks.said import Said
 __all__ = ["Block", "Verdict"]
 
 _GREEN, _RED = "#2e7d32", "#c62828"
+_FIXED_PITCH = "margin:2px 0 0 12px;font-family:monospace"
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,10 @@ class Verdict:
         for block in self.blocks:
             parts.append(
                 f'<div style="margin-top:6px">{_safe(block.caption)}:</div>'
-                f'<pre style="margin:2px 0 0 12px">{_safe(block.text)}</pre>'
+                f'<pre style="{_FIXED_PITCH}">{_safe(block.text)}</pre>'
             )
         return "".join([*parts, "</div>"])
 
 
 def _safe(value: object) -> str:
-    return html.escape(str(value)).replace("\n", "<br>") if isinstance(value, Said) else (
-        html.escape(str(value))
-    )  # fmt: skip
+    return html.escape(str(value))

@@ -224,7 +224,7 @@ def pixel_accuracy(predicted, truth):
 check("pixel_accuracy", pixel_accuracy)
 
 # %% [markdown] lang="ru"
-# <details><summary>Ответ меньше верного, и только при void</summary>
+# <details><summary>Ответ меньше верного, и только если есть 255</summary>
 #
 # Пиксели 255 остались в знаменателе. Сколько пикселей размечено: `truth.numel()` или меньше?
 # </details>
@@ -238,7 +238,7 @@ check("pixel_accuracy", pixel_accuracy)
 # </details>
 
 # %% [markdown] lang="en"
-# <details><summary>The answer is too small, with void only</summary>
+# <details><summary>The answer is too small, and only where there is 255</summary>
 #
 # Pixels with 255 are still in the denominator. How many pixels are labelled: `truth.numel()`, or fewer?
 # </details>
@@ -320,7 +320,7 @@ check("jaccard", jaccard)
 # Проверьте знаменатель на примере из условия. Пиксель, в котором класс и есть, и предсказан, входит в
 # объединение один раз. Мера Дайса считает его дважды.
 # </details>
-# <details><summary>Расходится только при void</summary>
+# <details><summary>Расходится, только если есть 255</summary>
 #
 # Отбросить нужно те пиксели, где `truth` равно 255, — и из разметки, и из предсказания. Иначе предсказанное
 # на них останется в объединении.
@@ -341,7 +341,7 @@ check("jaccard", jaccard)
 # Try your denominator on the example above. A pixel where the class is both there and predicted is in the
 # union once. Dice's coefficient counts it twice.
 # </details>
-# <details><summary>Only void goes wrong</summary>
+# <details><summary>It goes wrong only where there is 255</summary>
 #
 # The pixels to drop are those where `truth` is 255, from the truth and from the prediction. Otherwise
 # what is predicted on them stays in the union.

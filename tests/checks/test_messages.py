@@ -34,6 +34,7 @@ def test_a_blank_solution_is_not_written_yet():
 
     verdict = on_jaccard(jaccard)
     assert verdict.kind == "blank"
+    assert verdict.text().count("\n") == 0
     assert "not written yet" in verdict.text()
 
 

@@ -40,6 +40,7 @@ def test_every_mistake_gets_its_sentence_on_the_students_seed_in_both_languages(
         for language in ("ru", "en"):
             with speaking(language):
                 assert verdict.summary() == _(mistake.sentence)
+                assert (_(mistake.sentence) == mistake.sentence) == (language == "en")
                 assert _(mistake.sentence) in verdict.text()
 
 

@@ -143,7 +143,7 @@ def _draw_bars(ax: Any, expected: torch.Tensor, got: torch.Tensor) -> None:
             ax.text(place + shift, 0.02, word, ha="center", fontsize=7, rotation=90)
     ax.set_xticks(places if len(places) <= 10 else places[::5])
     ax.set_xlabel(_("class"))
-    ax.legend(fontsize=8)
+    ax.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1), ncol=2, frameon=False)
 
 
 def _vector(value: Any) -> bool:
