@@ -50,8 +50,8 @@ from PIL import Image
 
 from course_utils.data import VOC_CLASSES, VOID
 
-print(f"{len(VOC_CLASSES)} classes: {VOC_CLASSES[0]}, {VOC_CLASSES[1]}, ..., {VOC_CLASSES[-1]}")
-print(f"a pixel that nobody labelled: {VOID}")
+print(len(VOC_CLASSES), VOC_CLASSES[:2], VOC_CLASSES[-1])
+print(f"{VOID = }")
 
 # %% [markdown] lang="ru"
 # ## 1. Таблица VOC из файлов
@@ -204,7 +204,8 @@ check("voc_statistics", voc_statistics)
 y = torch.tensor([0, 0, 1, 1, VOID])
 a = torch.tensor([0, 1, 1, 1, 1])
 right = (y == a).tolist()
-print(right, "-> 3 of 4")
+n = (y != VOID).sum().item()  # labelled
+print(right, sum(right), "/", n)
 
 
 # %% exercise="pixel_accuracy"
