@@ -99,6 +99,12 @@ def test_by_default_it_is_float32_where_the_model_is_and_the_layout_stays():
     assert model[0].weight.is_contiguous()
 
 
+def test_the_model_is_not_moved_though_there_is_a_faster_device(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    batches = [(torch.rand(2, 3), torch.zeros(2).long())]
+    assert 0 <= evaluate_classification(nn.Linear(3, 2), batches)["accuracy"] <= 1
+
+
 def test_a_placement_given_is_used():
     model = nn.Conv2d(3, 4, 3)
     seen = []

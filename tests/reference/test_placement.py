@@ -1,5 +1,7 @@
 """Device, precision and layout, and what each does to a model and a batch."""
 
+import dataclasses
+
 import pytest
 import torch
 from torch import nn
@@ -68,6 +70,17 @@ def test_the_layout_of_weights_and_images_is_the_one_asked_for(channels_last):
     assert images.is_contiguous(memory_format=LAST) == channels_last
     assert images.shape == (2, 3, 5, 5)
     assert labels.tolist() == [0, 0]
+
+
+def test_a_placement_stays_as_it_was_chosen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Placement.choose("cpu").channels_last = False
+
+
+@pytest.mark.filterwarnings("error")
+def test_float32_needs_no_autocast_and_gives_no_warning():
+    with Placement.choose("cpu", "float32").autocast():
+        assert not torch.is_autocast_enabled("cpu")
 
 
 def test_channels_last_is_the_default():

@@ -96,6 +96,15 @@ def test_a_probe_can_be_fitted_where_gradients_are_off():
     )
 
 
+def test_the_default_regularisation_is_a_thousandth():
+    x, y = blobs(8, samples=60, dimensions=6, classes=3)
+    default, said = (
+        linear_probe(torch.tensor(x), torch.tensor(y), 3, **options)
+        for options in ({}, {"l2": 1e-3})
+    )
+    torch.testing.assert_close(default.weight, said.weight)
+
+
 def test_too_few_steps_are_an_error_not_a_bad_probe():
     x, y = blobs(7, samples=60, dimensions=6, classes=3)
     with pytest.raises(RuntimeError, match=r"after 2 steps\. Standardise"):

@@ -137,6 +137,10 @@ def test_the_same_seed_gives_the_same_weights_whatever_was_drawn_before():
     assert_same_weights(first, second)
 
 
+def test_the_default_seed_is_zero():
+    assert_same_weights(run()[0], run(seed=0)[0])
+
+
 def test_another_seed_gives_other_weights():
     assert weights_differ(run(seed=7)[0], run(seed=8)[0])
 
@@ -413,6 +417,14 @@ def test_quiet_shows_nothing_and_otherwise_a_bar_goes_to_stderr(capfd):
     assert "Epoch 3 of 3" in err
     assert "9/9" in err
     assert "loss " in err
+    assert err.endswith("\n")  # the bar is closed: what is printed next has its own line
+
+
+def test_by_default_a_bar_is_shown(capfd):
+    model = network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    fit(model, loader(), F.cross_entropy, optimizer, epochs=1, placement=PLAIN)
+    assert "Epoch 1 of 1" in capfd.readouterr().err
 
 
 def test_a_resumed_bar_starts_where_the_epochs_done_end(tmp_path, capfd):
@@ -453,6 +465,12 @@ def test_bfloat16_and_float16_learn_what_float32_learns():
     losses = [final_loss(precision) for precision in ("float32", "bfloat16", "float16")]
     assert losses == pytest.approx([losses[0]] * 3, abs=0.03)
     assert losses[0] < 0.4
+
+
+def test_the_model_is_put_where_the_placement_says():
+    model, _ = run(placement=Placement.choose("cpu", "float32"), epochs=1)
+    assert model[0].weight.is_contiguous(memory_format=torch.channels_last)
+    assert not model[0].weight.is_contiguous()
 
 
 def test_weights_stay_float32_while_activations_are_not():

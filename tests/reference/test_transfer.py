@@ -193,6 +193,10 @@ def test_the_head_of_every_family_gets_the_new_number_of_outputs(family, name):
     assert {n: p.shape for n, p in model.named_parameters() if not n.startswith(name)} == others
 
 
+def test_a_head_may_have_a_single_output():
+    assert replace_head(nn.Sequential(nn.Linear(4, 3)), 1).out_features == 1
+
+
 def test_a_convolutional_head_keeps_its_geometry():
     old = nn.Conv2d(4, 9, (3, 5), stride=2, padding=(1, 2), dilation=2, padding_mode="reflect")
     new = replace_head(nn.Sequential(nn.Conv2d(3, 4, 1), old), 2)
