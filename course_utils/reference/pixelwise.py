@@ -4,6 +4,8 @@ Three dilated convolutions see 15 x 15 pixels, enough to tell a drawn object fro
 It keeps the size of the image, so every pixel gets its scores b_ik directly.
 """
 
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -56,14 +58,29 @@ def fit_pixelwise(
     network = small_network(num_classes).to(images.device)
     descent = torch.optim.Adam(network.parameters(), lr=learning_rate)
     draw = torch.Generator().manual_seed(seed)
-    for _step in range(steps):
-        chosen = torch.randperm(len(images), generator=draw)[:batch]
-        labels = truth[chosen].long()
-        if (labels == VOID).all():
-            continue
-        logits = network(images[chosen])
-        loss = F.cross_entropy(logits, labels, weight=weight, ignore_index=VOID)
-        descent.zero_grad()
-        loss.backward()
-        descent.step()
+    with _one_thread():
+        for _step in range(steps):
+            chosen = torch.randperm(len(images), generator=draw)[:batch]
+            labels = truth[chosen].long()
+            if (labels == VOID).all():
+                continue
+            logits = network(images[chosen])
+            loss = F.cross_entropy(logits, labels, weight=weight, ignore_index=VOID)
+            descent.zero_grad()
+            loss.backward()
+            descent.step()
     return network
+
+
+@contextmanager
+def _one_thread():
+    """On tensors this small, threads wait for each other longer than they compute.
+
+    Where other programs run beside, the waiting makes training many times slower.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -74,3 +74,25 @@ def test_one_step_is_adams_on_the_weighted_cross_entropy():
     descent.step()
     actual = fit_pixelwise(images, truth, 2, seed=3, steps=1, learning_rate=0.02, weight=weight)
     assert weights(actual).tolist() == pytest.approx(weights(expected).tolist(), abs=1e-5)
+
+
+def test_training_leaves_the_number_of_threads_as_it_was(monkeypatch):
+    images, truth = bright_squares(number=2)
+    during = []
+    monkeypatch.setattr(F, "cross_entropy", _noting_threads(F.cross_entropy, during))
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        fit_pixelwise(images, truth, 2, seed=0, steps=1)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert during == [1]
+
+
+def _noting_threads(function, during):
+    def noting(*arguments, **options):
+        during.append(torch.get_num_threads())
+        return function(*arguments, **options)
+
+    return noting
