@@ -42,10 +42,9 @@ def linear_probe(
     optimizer = torch.optim.LBFGS(
         [weight, bias],
         max_iter=max_steps,
-        max_eval=2 * max_steps,
+        max_eval=100 * max_steps,  # the line search may ask several times a step
         tolerance_grad=tolerance,
         tolerance_change=0,
-        history_size=20,
         line_search_fn="strong_wolfe",
     )
 

@@ -96,6 +96,22 @@ def test_a_probe_can_be_fitted_where_gradients_are_off():
     )
 
 
+def test_features_that_are_large_and_far_from_zero_are_solved_too():
+    x, y = blobs(0, samples=120, dimensions=6, classes=3)
+    probe = linear_probe(torch.tensor(30 * x + 150), torch.tensor(y), 3, l2=1e-2)
+    oracle = LogisticRegression(C=1 / (120 * 1e-2), tol=1e-10, max_iter=100_000)
+    predicted = oracle.fit(30 * x + 150, y).predict(30 * x + 150)
+    same = probe(torch.tensor(30 * x + 150)).argmax(1).numpy() == predicted
+    assert same.mean() > 0.98
+
+
+def test_a_looser_tolerance_stops_earlier():
+    x, y = (torch.tensor(part) for part in blobs(0, samples=120, dimensions=6, classes=3))
+    loose, exact = (linear_probe(x, y, 3, tolerance=t) for t in (1e-2, 1e-9))
+    difference = (loose.weight - exact.weight).abs().max()
+    assert 1e-6 < difference < 1
+
+
 def test_the_default_regularisation_is_a_thousandth():
     x, y = blobs(8, samples=60, dimensions=6, classes=3)
     default, said = (

@@ -179,12 +179,13 @@ def test_seeding_reaches_every_source_of_random_numbers():
     def draw():
         return random.random(), np.random.random(), torch.rand(()).item()
 
-    seed_everything(2**40 + 5)
+    seed_everything(2**40 + 2**32 + 5)
     first = draw()
-    seed_everything(2**40 + 5)
+    seed_everything(2**40 + 2**32 + 5)
     assert draw() == first
-    seed_everything(6)
-    assert all(new != old for new, old in zip(draw(), first, strict=True))
+    for other in (6, 2**40 + 2**32 + 5 + 64):
+        seed_everything(other)
+        assert all(new != old for new, old in zip(draw(), first, strict=True))
 
 
 def test_transforms_that_draw_from_random_and_numpy_follow_the_seed():
@@ -341,9 +342,11 @@ def test_a_run_that_was_cut_off_ends_bit_for_bit_as_one_that_was_not(
     assert path.exists() == (stop > 1)
     torch.rand(3)
     model, steps, history = train(checkpoint=path)
-    expected, expected_steps, expected_history = train()
+    expected, expected_steps, expected_history = train(checkpoint=tmp_path / "whole.pt")
     assert_same_weights(model, expected)
     assert history == expected_history
+    files = (torch.load(tmp_path / name, weights_only=True) for name in ("run.pt", "whole.pt"))
+    torch.testing.assert_close(*files, rtol=0, atol=0)
     torch.testing.assert_close(steps.state_dict(), expected_steps.state_dict(), rtol=0, atol=0)
 
 
@@ -378,6 +381,20 @@ def test_a_process_killed_in_the_middle_of_an_epoch_goes_on_from_the_one_before(
     cut, whole = (torch.load(tmp_path / name, weights_only=True) for name in ("cut", "whole"))
     assert len(cut["epochs"]) == 4
     torch.testing.assert_close(cut, whole, rtol=0, atol=0)
+
+
+def test_the_file_keeps_each_part_by_its_name(tmp_path):
+    model = network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+    run(model, optimizer=optimizer, scheduler=scheduler, checkpoint=tmp_path / "run.pt")
+    state = torch.load(tmp_path / "run.pt", weights_only=True)
+    assert list(state["model"]) == list(model.state_dict())
+    assert state["optimizer"] == optimizer.state_dict()
+    assert state["scheduler"] == scheduler.state_dict()
+    assert state["scaler"] == {}
+    assert (state["seed"], len(state["epochs"]), state["best_epoch"]) == (0, 3, None)
+    assert state["best_weights"] is None
 
 
 def test_with_all_epochs_done_the_result_is_loaded_and_nothing_trained(tmp_path):
@@ -430,7 +447,10 @@ def test_by_default_a_bar_is_shown(capfd):
 def test_a_resumed_bar_starts_where_the_epochs_done_end(tmp_path, capfd):
     run(epochs=2, checkpoint=tmp_path / "run.pt")
     run(epochs=4, checkpoint=tmp_path / "run.pt", quiet=False)
-    assert "6/12" in capfd.readouterr().err
+    err = capfd.readouterr().err
+    assert " 6/12" in err
+    assert "12/12" in err
+    assert " 0/12" not in err
 
 
 def test_batches_without_a_length_have_a_bar_too(capfd):
@@ -439,7 +459,9 @@ def test_batches_without_a_length_have_a_bar_too(capfd):
             yield tuple(samples(4).tensors)
 
     run(batches=Endless(), quiet=False)
-    assert "3step" in capfd.readouterr().err
+    err = capfd.readouterr().err
+    assert "3step" in err
+    assert "4step" not in err
 
 
 def test_the_bar_speaks_the_language_in_use(monkeypatch, capfd):

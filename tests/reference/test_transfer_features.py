@@ -21,6 +21,15 @@ class Reused(nn.Module):
         return self.pair(self.relu(self.first(self.relu(x))))
 
 
+class Twice(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = self.second = nn.Linear(3, 3)
+
+    def forward(self, x):
+        return self.second(x)
+
+
 class Failing(nn.Module):
     def __init__(self):
         super().__init__()
@@ -53,6 +62,13 @@ def test_features_of_a_convolution_are_taken_before_the_relu_that_works_in_place
     features = layer_features(model, images, "0")
     assert (features < 0).any()
     torch.testing.assert_close(features, model[0](images).detach())
+
+
+def test_a_layer_registered_under_two_names_answers_to_both():
+    model = Twice()
+    images = torch.randn(2, 3)
+    first, second = (layer_features(model, images, name) for name in ("first", "second"))
+    assert torch.equal(first, second)
 
 
 def test_features_carry_no_gradient_and_can_train_a_head():
@@ -88,7 +104,7 @@ def test_hooks_are_removed_after_success():
 @pytest.mark.parametrize(
     ("layer", "message"),
     [
-        ("frist", "The nearest are first, "),
+        ("frist", "The nearest are first, .*, .*; named"),
         ("relu", "ran 2 times"),
         ("unused", "ran 0 times"),
         ("pair", "return a tensor, got tuple"),
