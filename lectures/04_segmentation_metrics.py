@@ -532,8 +532,8 @@ figures.accuracy_and_jaccard_bars(right, pixel_accuracy(counts), jaccard(counts)
 figures.show()
 
 # %% [markdown] lang="ru"
-# Доля верных пикселей держится на фоне. По классам видно, что каждый третий пиксель объединения —
-# ошибка, а матрица ошибок показывает, куда эти пиксели делись.
+# Доля верных пикселей держится на фоне. По классам видно, какая часть каждого объединения — ошибка, а
+# матрица ошибок показывает, куда эти пиксели делись.
 
 # %% [markdown] lang="en"
 # Pixel accuracy rests on the background. By class one sees how much of each union is a mistake, and
