@@ -12,6 +12,9 @@ from nbgrader.converters import GenerateAssignment
 
 from course_utils.teaching.config import load
 from course_utils.teaching.language import ESSAY_STUBS, PickLanguage, chosen_language
+from course_utils.teaching.programs import find_own_programs_first
+
+find_own_programs_first()
 
 c = get_config()  # noqa: F821 (nbgrader gives this name)
 course = load(Path(__file__).parent)

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from course_utils.teaching.programs import find_own_programs_first
+
 REPOSITORY = Path(__file__).parents[1]
 
 
@@ -12,6 +14,12 @@ REPOSITORY = Path(__file__).parents[1]
 def _one_thread():
     """Tests run side by side; each with its own threads would slow them all down."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _programs_of_this_environment():
+    """As in an activated environment: stock nbgrader looks for alembic in PATH."""
+    find_own_programs_first()
 
 
 @pytest.fixture(scope="session")

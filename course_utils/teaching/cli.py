@@ -13,6 +13,7 @@ from rich.console import Console
 
 from course_utils import __version__
 from course_utils.teaching.errors import CourseError
+from course_utils.teaching.programs import find_own_programs_first
 
 __all__ = ["app", "main"]
 
@@ -126,6 +127,7 @@ def marks(
 
 def main() -> None:
     """The entry point: errors for the person at the keyboard come without a traceback."""
+    find_own_programs_first()
     try:
         app()
     except CourseError as error:
