@@ -130,6 +130,11 @@ def assignment(name: str) -> dict[str, Exercise]:
     return {exercise.name: exercise for exercise in exercises}
 
 
+def installed() -> bool:
+    """Whether the exercises are here at all; a kernel that grades has none."""
+    return importlib.util.find_spec(_HOME) is not None
+
+
 def draw(seed: int, *what: str) -> torch.Generator:
     """A generator of random numbers for one use of a seed.
 

@@ -2,6 +2,8 @@
 
 # ruff: noqa: E501  the tables below are programs of one line each
 
+import sys
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -119,6 +121,16 @@ def test_counting_with_the_courses_own_statistics_is_banned():
     assert not find_uses("voc_statistics", [names], EXERCISES["voc_statistics"].bans)
 
 
+def test_the_courses_own_statistics_are_seen_at_work_under_any_name():
+    from course_utils.data import voc
+
+    count = getattr(voc, "voc_" + "statistics")
+    verdict = examine(
+        EXERCISES["voc_statistics"], lambda root, image_set: count(root, image_set)
+    )
+    assert verdict.kind == "banned"
+
+
 def test_every_ban_has_a_reason_and_covers_what_lies_below():
     for exercise in EXERCISES.values():
         assert all(ban.reason and ban.names for ban in exercise.bans)
@@ -136,6 +148,9 @@ def hidden(how):
         "aten": lambda s, t: torch.ops.aten.nll_loss2d(
             s.log_softmax(1), t.long(), None, 1, 255
         ),
+        "catalogue of mistakes": lambda s, t: vars(
+            sys.modules["course_utils.checks.assignments.metrics_and_loss." + word + "_mistakes"]
+        )["_right"](s, t),
         "reference": lambda s, t: vars(__import__("course_utils.reference"))["reference"].__dict__[
             "categorical_" + word
         ](s, t),
@@ -143,7 +158,9 @@ def hidden(how):
     return table[how]
 
 
-@pytest.mark.parametrize("how", ["computed getattr", "through a list", "aten", "reference"])
+@pytest.mark.parametrize(
+    "how", ["computed getattr", "through a list", "aten", "catalogue of mistakes", "reference"]
+)
 def test_what_escapes_the_reader_is_seen_at_work(how):
     function = hidden(how)
     request = grading.make_request("metrics_and_loss", "cross_entropy", 3)

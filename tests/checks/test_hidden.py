@@ -2,7 +2,7 @@
 
 Each attack is a piece of source that runs in a process of its own, before the solution; the
 process answers the request, and this one judges the answer. In that process
-course_utils.reference can't be imported, as in the kernel that grades.
+neither course_utils.reference nor the exercises can be imported, as where one grades.
 """
 
 import base64
@@ -30,7 +30,7 @@ import base64, json, os, sys, tempfile
 
 class NoReference:
     def find_spec(self, name, path=None, target=None):
-        if name.startswith("course_utils.reference"):
+        if name.startswith(("course_utils.reference", "course_utils.checks.assignments")):
             raise ImportError(f"{name} is not here")
 
 sys.meta_path.insert(0, NoReference())
@@ -180,14 +180,15 @@ def test_an_attack_on_the_interpreter_earns_nothing(attack, replies):
         assert "course_utils.reference" in verdict.summary()
 
 
-def test_probing_imports_neither_reference_nor_judging_of_answers():
+def test_probing_imports_neither_the_reference_nor_the_exercises():
     source = textwrap.dedent("""
         import sys
         import course_utils.checks.kernel, course_utils.checks.grading
-        import course_utils.checks.assignments.metrics_and_loss.voc_tree
+        import course_utils.checks.probes.voc_tree
         bad = [n for n in sys.modules if n.startswith("course_utils.reference")]
         assert not bad, bad
         assert "matplotlib" not in sys.modules
+        assert "course_utils.checks.assignments" not in sys.modules
     """)
     subprocess.run([sys.executable, "-c", source], check=True, timeout=120)
 

@@ -13,7 +13,12 @@ from course_utils.i18n import N_
 __all__ = ["EXERCISE"]
 
 BANNED = Banned(
-    ("course_utils.data.voc_statistics", "course_utils.data.voc.voc_statistics"),
+    (
+        "course_utils.data.voc_statistics",
+        "course_utils.data.voc.voc_statistics",
+        "course_utils.data.voc._class_mask",
+        "course_utils.data.voc._object_classes",
+    ),
     N_("The exercise is to count the masks yourself; the course's own count is the answer."),
 )
 SHAPE = (6, 9)
@@ -92,7 +97,7 @@ EXERCISE = Exercise(
     function="voc_statistics",
     parameters=("root", "image_set"),
     cases=cases,
-    probe="course_utils.checks.assignments.metrics_and_loss.voc_tree:observe_tree",
+    probe="course_utils.checks.probes.voc_tree:observe_tree",
     model="course_utils.checks.assignments.metrics_and_loss.model_answers:voc_statistics",
     compare=compare_with(table),
     picture=class_and_object_masks,
