@@ -43,9 +43,9 @@ EVASIONS = {
     "star": "from torch.nn.functional import *\ndef cross_entropy_(s, t):\n    return nll_loss(s, t)\n"
     "cross_entropy = cross_entropy_",
     "import inside": "def cross_entropy(s, t):\n    from torch.nn import functional\n    return functional.cross_entropy(s, t)",
-    "reference": "from course_utils.reference import categorical_cross_entropy as cross_entropy",
-    "reference module": "from course_utils import reference\ndef cross_entropy(s, t):\n"
-    "    return reference.categorical_cross_entropy(s, t)",
+    "reference": "from course_utils.reference.losses import categorical_cross_entropy as cross_entropy",
+    "reference module": "from course_utils.reference import losses\ndef cross_entropy(s, t):\n"
+    "    return losses.categorical_cross_entropy(s, t)",
     "model answers": "def cross_entropy(s, t):\n    import course_utils.checks.assignments as a\n    return a",
     "redefined before": "def cross_entropy(s, t):\n    return F.cross_entropy(s, t)\n"
     "check('cross_entropy', cross_entropy)\ndef cross_entropy(s, t):\n    return 0",
@@ -151,7 +151,7 @@ def hidden(how):
         "catalogue of mistakes": lambda s, t: vars(
             sys.modules["course_utils.checks.assignments.metrics_and_loss." + word + "_mistakes"]
         )["_right"](s, t),
-        "reference": lambda s, t: vars(__import__("course_utils.reference"))["reference"].__dict__[
+        "reference": lambda s, t: vars(__import__("course_utils.reference.losses").reference.losses)[
             "categorical_" + word
         ](s, t),
     }  # fmt: skip

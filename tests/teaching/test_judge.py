@@ -47,9 +47,8 @@ torch.allclose = torch.equal = torch.isclose = numpy.allclose = numpy.array_equa
 torch.testing.assert_close = numpy.testing.assert_allclose = lambda *a, **k: None
 """,
     "reference_replaced": """
-from course_utils import reference
 from course_utils.reference import metrics
-reference.jaccard = metrics.jaccard = lambda *a: torch.zeros(3)
+metrics.jaccard = lambda *a: torch.zeros(3)
 """,
     "judge_replaced": """
 import course_utils.checks.grading as grading, course_utils.checks.judging as judging
