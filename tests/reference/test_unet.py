@@ -149,7 +149,7 @@ def runs(size, depth):
             x = F.conv2d(F.conv2d(x, x.new_empty(1, 1, 3, 1)), x.new_empty(1, 1, 3, 1))
     except RuntimeError:
         return False
-    return True
+    return x.shape[2] > 0  # older torch gives a map without rows in place of an error
 
 
 @pytest.mark.parametrize("depth", [0, 1, 2, 3])
