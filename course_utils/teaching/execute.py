@@ -19,8 +19,6 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from course_utils.teaching.notebooks import ID_LENGTH
-
 __all__ = ["Failure", "execute"]
 
 CELL_SECONDS = 300
@@ -96,7 +94,7 @@ def execute(
 
 
 def clean(found: NotebookNode, replace: dict[str, str]) -> None:
-    """Take out what differs from run to run: ids of widgets, counters, paths in `replace`."""
+    """Take out what differs from run to run: views of widgets, counters, paths in `replace`."""
     count = 0
     for cell in found.cells:
         if cell.cell_type != "code":
@@ -106,19 +104,15 @@ def clean(found: NotebookNode, replace: dict[str, str]) -> None:
             cell.execution_count = count
         if "nbval-ignore-output" in cell.metadata.get("tags", []):
             cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
-        for number, output in enumerate(cell.outputs):
+        for output in cell.outputs:
             output.metadata = output.get("metadata", {})
             if output.output_type == "execute_result":
                 output.execution_count = count
             if output.output_type in ("stream", "error"):
                 del output["metadata"]
-            if WIDGET in output.get("data", {}):
-                # The state lives in the kernel: without one, `text/plain` is what is shown.
-                output.data[WIDGET] = {
-                    "model_id": f"{cell.id}{number:0{32 - ID_LENGTH}x}",
-                    "version_major": 2,
-                    "version_minor": 0,
-                }
+            # A widget's state lives in the kernel. A view without it would show an error in
+            # the saved notebook; `text/plain` and the static twin are what a reader sees.
+            output.get("data", {}).pop(WIDGET, None)
             for path, shorter in replace.items():
                 _replace(output, path, shorter)
 
