@@ -159,12 +159,12 @@ def show(assignment: str, *, as_csv: bool = False) -> None:
     """
     course = config.load()
     title = course.assignment(assignment).title[course.languages[0]]
-    rows = class_rows(course.root, assignment)
-    if as_csv:
-        write_csv(rows, sys.stdout)
-        return
     with speaking(course.languages[0]):
-        to_stdout(rows, title)
+        rows = class_rows(course.root, assignment)
+        if as_csv:
+            write_csv(rows, sys.stdout)
+        else:
+            to_stdout(rows, title)
 
 
 def _row(

@@ -3,12 +3,14 @@
 import csv
 import io
 import shutil
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 from nbgrader.api import Gradebook
 from rich.console import Console
 
+from course_utils.teaching import class_table
 from course_utils.teaching.class_table import class_rows, table, write_csv
 from course_utils.teaching.errors import CourseError
 
@@ -138,3 +140,12 @@ def test_a_roster_without_ids_is_named(root, tmp_path):
     (tmp_path / "roster.csv").write_text("name\nAnna\n")
     with pytest.raises(CourseError, match="expected a column `id`, got name"):
         class_rows(tmp_path, "work")
+
+
+def test_the_command_gives_its_reasons_in_the_courses_first_language(root, monkeypatch, capsys):
+    assignment = SimpleNamespace(title={"ru": "Работа"})
+    course = SimpleNamespace(root=root, languages=("ru",), assignment=lambda name: assignment)
+    monkeypatch.setattr(class_table.config, "load", lambda: course)
+    class_table.show("work", as_csv=True)
+    [vera] = [line for line in capsys.readouterr().out.splitlines() if line.startswith("vera")]
+    assert "проверка не завершилась" in vera
