@@ -76,6 +76,18 @@ def test_one_step_is_adams_on_the_weighted_cross_entropy():
     assert weights(actual).tolist() == pytest.approx(weights(expected).tolist(), abs=1e-5)
 
 
+def test_void_beside_labels_is_left_out():
+    images, truth = bright_squares(number=2)
+    truth[:, :, :5] = VOID
+    torch.manual_seed(3)
+    expected = small_network(2)
+    descent = torch.optim.Adam(expected.parameters(), lr=0.01)
+    F.cross_entropy(expected(images)[..., 5:], truth[..., 5:].long()).backward()
+    descent.step()
+    actual = fit_pixelwise(images, truth, 2, seed=3, steps=1)
+    assert weights(actual).tolist() == pytest.approx(weights(expected).tolist(), abs=1e-5)
+
+
 def test_training_leaves_the_number_of_threads_as_it_was(monkeypatch):
     images, truth = bright_squares(number=2)
     during = []
