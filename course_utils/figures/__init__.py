@@ -1,6 +1,9 @@
 """Figures of the lectures: functions that take `ax`, draw and return it."""
 
-from course_utils.figures.layout import panels, show
+from course_utils.figures.layout import (
+    panels,
+    show,
+)
 from course_utils.figures.loss import (
     descent_curves,
     gradient_norm_curves,
@@ -31,14 +34,22 @@ from course_utils.figures.metrics import (
     small_sets_curves,
     statistics_table,
 )
-from course_utils.figures.moving_loss import pixel_figure, scale_figure
+from course_utils.figures.moving_loss import (
+    pixel_figure,
+    scale_figure,
+)
 from course_utils.figures.moving_metrics import (
     brush_figure,
     convention_figure,
     object_size_figure,
     spoiling_figure,
 )
-from course_utils.figures.palette import COLOURS, VOID_COLOUR, colorize, legend_handles
+from course_utils.figures.palette import (
+    COLOURS,
+    VOID_COLOUR,
+    colorize,
+    legend_handles,
+)
 from course_utils.figures.segmentation import (
     class_bars,
     show_confusion,
@@ -49,9 +60,23 @@ from course_utils.figures.segmentation import (
     show_overlap,
     show_overlay,
 )
-from course_utils.figures.spoiling import brushed, careless, filled, grown, shifted, swapped
-from course_utils.figures.tables import Table
-from course_utils.figures.widgets import Choice, Slider, Switch, interactive_figure
+from course_utils.figures.spoiling import (
+    brushed,
+    careless,
+    filled,
+    grown,
+    shifted,
+    swapped,
+)
+from course_utils.figures.tables import (
+    Table,
+)
+from course_utils.figures.widgets import (
+    Choice,
+    Slider,
+    Switch,
+    interactive_figure,
+)
 
 __all__ = [
     "COLOURS",
