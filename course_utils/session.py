@@ -2,7 +2,7 @@
 
     session.start("ru")
 
-says in one plain line each which of them are in use, and what would make it faster.
+says in one plain line each which of them are in use, what is missing and what is done about it.
 """
 
 import importlib.util
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import torch
 
-from course_utils import __version__, i18n
+from course_utils import __version__, i18n, weather
 from course_utils.i18n import _
 
 __all__ = ["Session", "current", "in_colab", "start"]
@@ -34,21 +34,32 @@ def start(language: str, *, device: str | None = None, data: str | None = None) 
 
     device: "cpu", "cuda" or None for the best there is.
     data: "shapes", "voc2012" or None for the environment variable COURSE_DATA, else "shapes".
-    Raises ValueError for an unknown language or data set, or a device that is not there.
+        VOC 2012 is downloaded here, on first use (2 GB).
+    What can't be had (a GPU, the network, a folder to write in, ipywidgets) is said in one
+    sentence each, and something else is used in its place.
+    Raises ValueError for an unknown language or data set, or a name that is no device's.
     """
     global _current
     i18n.set_language(language)
-    data = data or os.environ.get("COURSE_DATA", "shapes")
+    data = data or os.environ.get("COURSE_DATA") or "shapes"
     if data not in ("shapes", "voc2012"):
         raise ValueError(f'Expected data "shapes" or "voc2012", got {data!r}.')
-    _current = Session(language, _device(device), data)
+    found, no_device = weather.device_and_warning(device)
+    missing = [weather.warn_of_a_killed_kernel(), no_device, weather.keep_data_somewhere()]
+    if data == "voc2012" and (no_data := _without_voc2012()):
+        data = "shapes"
+        missing.append(no_data)
+    missing.append(weather.widgets())
+    _current = Session(language, found, data)
     print(_report(_current))
+    for sentence in filter(None, missing):
+        print(sentence)
     return _current
 
 
 def current() -> Session:
     """The session in use; a default one, silently, where `start` was not called."""
-    return _current or Session(i18n.language(), _device(None), "shapes")
+    return _current or Session(i18n.language(), weather.device_and_warning(None)[0], "shapes")
 
 
 def in_colab() -> bool:
@@ -59,15 +70,15 @@ def in_colab() -> bool:
         return False
 
 
-def _device(name: str | None) -> torch.device:
-    if name is None:
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if torch.device(name).type == "cuda" and not torch.cuda.is_available():
-        raise ValueError(
-            f"Expected a device that is there, got {name!r} without CUDA. "
-            'Leave `device` out, or choose "cpu".'
-        )
-    return torch.device(name)
+def _without_voc2012() -> str | None:
+    """A sentence where VOC 2012 is neither here nor can be downloaded."""
+    from course_utils.data.scenes import Unavailable, voc2012_root
+
+    try:
+        voc2012_root()
+    except Unavailable as error:
+        return str(error)
+    return None
 
 
 def _report(session: Session) -> str:

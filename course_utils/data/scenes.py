@@ -21,7 +21,11 @@ from course_utils.data.shapes_voc import ShapesVOC
 from course_utils.data.voc import VOC_CLASSES, image_names, voc_folder
 from course_utils.i18n import _
 
-__all__ = ["Scenes", "load_scenes"]
+__all__ = ["Scenes", "Unavailable", "load_scenes", "voc2012_root"]
+
+
+class Unavailable(Exception):
+    """VOC 2012 can't be had; the words are for the reader."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,12 @@ def load_scenes(
     """
     if data not in ("shapes", "voc2012"):
         raise ValueError(f'Expected data "shapes" or "voc2012", got {data!r}.')
-    root = _voc_root() if data == "voc2012" else None
-    classes = VOC_CLASSES
+    root, classes = None, VOC_CLASSES
+    if data == "voc2012":
+        try:
+            root = voc2012_root()
+        except Unavailable as error:
+            print(error, file=sys.stderr)
     if root is None:
         built_in = ShapesVOC(image_set, size=size)
         root, classes = Path(built_in.root), built_in.classes
@@ -71,8 +79,11 @@ def load_scenes(
     )
 
 
-def _voc_root() -> Path | None:
-    """Where VOC 2012 lies, downloaded if need be; None and a sentence where it can't be."""
+def voc2012_root() -> Path:
+    """The folder that holds VOCdevkit/VOC2012, downloaded on first use (2 GB).
+
+    Raises Unavailable, with a sentence for the reader, where it can't be had.
+    """
     root = cache_folder() / "voc2012"
     there = (root / "VOCdevkit" / "VOC2012" / "SegmentationObject").is_dir()
     try:
@@ -80,8 +91,7 @@ def _voc_root() -> Path | None:
         VOCSegmentation(str(root), year="2012", image_set="train", download=not there)
     except Exception as error:
         sentence = _("VOC 2012 can't be had ({reason}): the built-in scenes stand in.")
-        print(sentence.format(reason=type(error).__name__), file=sys.stderr)
-        return None
+        raise Unavailable(sentence.format(reason=type(error).__name__)) from error
     return root
 
 
