@@ -36,7 +36,7 @@ check: setup  ## style, and that everything derived is fresh
 
 test: check  ## all tests: units, assignments through their own checks, nbval on the lectures
 	$(BIN)/python -m pytest -n $(JOBS) tests
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadscope -p no:cacheprovider --nbval --nbval-cell-timeout 120 lectures/ru lectures/en
+	COURSE_STRICT=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadscope -p no:cacheprovider --nbval --nbval-cell-timeout 120 lectures/ru lectures/en
 
 bench: setup  ## measure what the speed claims rest on; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks

@@ -9,9 +9,16 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-__all__ = ["LANGUAGES", "N_", "_", "language", "ngettext", "set_language", "speaking"]
+__all__ = ["LANGUAGES", "LATIN", "N_", "_", "language", "ngettext", "set_language", "speaking"]
 
 LANGUAGES = ("ru", "en")
+
+# Words that a Russian text leaves in Latin letters. A text of these alone is in Russian, too.
+LATIN = frozenset(
+    "Adam AlexNet BatchNorm CPU CUDA Colab DeepLab FCN GPU ImageNet IoU NaN Net PASCAL RGB ReLU "
+    "ResNet ShapesVOC SmallNet VGG VOC Basic Large argmax bias conv end exp features front layer "
+    "log pool softmax weight".split()
+)
 _LOCALE = Path(__file__).parent / "locale"
 _current = "en"
 

@@ -10,6 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from course_utils.figures.labels import require_own_language
 from course_utils.i18n import _
 
 __all__ = ["DPI", "WIDTH", "panels", "pixel_axes", "png", "show", "small_ticks"]
@@ -58,6 +59,7 @@ def png(figure: Figure, *, tight: bool = True) -> bytes:
 
     tight: the picture is as large as what is drawn; else as large as the figure, always.
     """
+    require_own_language(figure)
     FigureCanvasAgg(figure)
     full = io.BytesIO()
     figure.savefig(full, format="png", bbox_inches="tight" if tight else None, pad_inches=0.05)

@@ -19,19 +19,15 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po, write_po
 
-from course_utils.i18n import LANGUAGES
+from course_utils.i18n import LANGUAGES, LATIN
 from course_utils.teaching.config import find_root
 from course_utils.teaching.errors import CourseError
 
-__all__ = ["LATIN", "check", "extracted", "findings", "merge", "update"]
+__all__ = ["check", "extracted", "findings", "merge", "update"]
 
 PACKAGE = "course_utils"
 KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2)}
 TRANSLATED = tuple(name for name in LANGUAGES if name != "en")  # the code's own language
-
-# Words that a Russian text leaves in Latin letters. A translation of these alone is one.
-LATIN = {"AlexNet", "Colab", "CPU", "CUDA", "FCN", "GPU", "ImageNet", "IoU", "NaN", "Net"}
-LATIN |= {"PASCAL", "ShapesVOC", "VGG", "VOC", "argmax", "exp", "log", "softmax"}
 
 Key = str | tuple[str, str]  # a message, or its singular and plural
 Translations = dict[Key, tuple[str, ...]]

@@ -27,6 +27,7 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 _UNSET = ("COURSE_DATA", "COURSE_LANGUAGE", "MPLBACKEND", "PYTHONSTARTUP", "MATPLOTLIBRC")
 # The number of threads changes the last digits of sums, and the set-up cell tells it.
 _SET = {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "2", "PYTHONHASHSEED": "0"}
+_SET |= {"COURSE_STRICT": "1"}  # a label forgotten in English stops a Russian lecture
 _ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{6,}")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
