@@ -14,11 +14,14 @@ __all__ = ["LANGUAGES", "LATIN", "N_", "_", "language", "ngettext", "set_languag
 LANGUAGES = ("ru", "en")
 
 # Words that a Russian text leaves in Latin letters. A text of these alone is in Russian, too.
-LATIN = frozenset(
-    "Adam AlexNet BatchNorm CPU CUDA Colab DeepLab FCN GPU ImageNet IoU NaN Net PASCAL RGB ReLU "
-    "ResNet ShapesVOC SmallNet VGG VOC Basic Large argmax bias conv end exp features front layer "
-    "log pool softmax weight".split()
-)
+# fmt: off
+LATIN = frozenset((
+    "Adam", "AlexNet", "BatchNorm", "CPU", "CUDA", "Colab", "DeepLab", "FCN", "GPU",
+    "ImageNet", "IoU", "NaN", "Net", "PASCAL", "RGB", "ReLU", "ResNet", "ShapesVOC",
+    "SmallNet", "VGG", "VOC", "Basic", "Large", "argmax", "bias", "conv", "end", "exp",
+    "features", "front", "layer", "log", "pool", "softmax", "weight",
+))
+# fmt: on
 _LOCALE = Path(__file__).parent / "locale"
 _current = "en"
 

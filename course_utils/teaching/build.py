@@ -1,7 +1,8 @@
 """`course build`: everything derived, from its source.
 
 What is derived: the lectures' notebooks, the solutions' notebooks, the assignments that
-nbgrader generates from these, and the catalogue of messages. Only what is stale is built.
+nbgrader generates from these, the catalogue of messages, and the pages of the glossary. Only
+what is stale is built.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,14 +13,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from course_utils.teaching import assignments, catalogue, lectures, notebooks
+from course_utils.teaching import assignments, catalogue, glossary, lectures, notebooks
 from course_utils.teaching.config import FILE_NAME, Course
 from course_utils.teaching.errors import CourseError
 from course_utils.teaching.execute import Failure, execute
 
-__all__ = ["MESSAGES", "Report", "UnknownName", "build", "check", "names_of"]
+__all__ = ["GLOSSARY", "MESSAGES", "Report", "UnknownName", "build", "check", "names_of"]
 
-MESSAGES = "messages"  # the name under which the catalogue is built
+MESSAGES, GLOSSARY = "messages", "glossary"  # names under which these are built
 LARGEST = 400_000  # bytes of a notebook; larger ones are slow to open and to clone
 
 
@@ -37,10 +38,10 @@ class UnknownName(CourseError):
 
 
 def names_of(course: Course) -> list[str]:
-    """All that can be built, by name: lectures, assignments, and the messages."""
+    """All that can be built, by name: lectures, assignments, the messages, the glossary."""
     found = [path.stem for path in lectures.sources(course)]
     found += [path.stem for path in assignments.sources(course)]
-    return [*found, MESSAGES]
+    return [*found, MESSAGES, GLOSSARY]
 
 
 def build(
@@ -63,6 +64,8 @@ def build(
     if MESSAGES in wanted:
         _gather(report, lambda: _write(report, catalogue.update(course.root)))
         _gather(report, lambda: report.problems.extend(catalogue.findings(course.root)))
+    if GLOSSARY in wanted:
+        _gather(report, lambda: _write(report, glossary.pages(course)))
     for path in assignments.sources(course):
         if path.stem in wanted:
             _gather(report, lambda p=path: _write(report, assignments.plan(course, p)))
@@ -94,6 +97,8 @@ def check(course: Course, names: Sequence[str] = ()) -> list[str]:
     report = Report()
     if MESSAGES in wanted:
         _gather(report, lambda: report.problems.extend(catalogue.check(course.root)))
+    if GLOSSARY in wanted:
+        _gather(report, lambda: _check_files(course, glossary.pages(course), report, GLOSSARY))
     for path in assignments.sources(course):
         if path.stem in wanted:
             _gather(
@@ -198,12 +203,15 @@ def _check_lecture(course: Course, path: Path, report: Report) -> None:
         report.problems += _too_large(course, lecture.path)
 
 
-def _check_files(course: Course, files: dict[Path, bytes], report: Report) -> None:
+def _check_files(
+    course: Course, files: dict[Path, bytes], report: Report, name: str | None = None
+) -> None:
+    """name: what builds these files, where it isn't called as they are."""
     for path, content in files.items():
         if not path.is_file():
-            report.problems.append(_stale(course, path, "missing"))
+            report.problems.append(_stale(course, path, "missing", name))
         elif path.read_bytes() != content:
-            report.problems.append(_stale(course, path, "stale"))
+            report.problems.append(_stale(course, path, "stale", name))
     released = course.root / assignments.RELEASED
     for folder in {path.parent for path in files if path.is_relative_to(released)}:
         report.problems += [
@@ -213,8 +221,8 @@ def _check_files(course: Course, files: dict[Path, bytes], report: Report) -> No
         ]
 
 
-def _stale(course: Course, path: Path, what: str) -> str:
-    return f"{path.relative_to(course.root)}: {what}. Run `course build {path.stem}`."
+def _stale(course: Course, path: Path, what: str, name: str | None = None) -> str:
+    return f"{path.relative_to(course.root)}: {what}. Run `course build {name or path.stem}`."
 
 
 def _too_large(course: Course, path: Path) -> list[str]:

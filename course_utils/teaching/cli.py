@@ -48,7 +48,9 @@ def course(
 def build(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="Lectures, assignments, or `messages`; all, if left out."),
+        typer.Argument(
+            help="Lectures, assignments, `messages` or `glossary`; all, if left out."
+        ),
     ] = None,
     check: Annotated[
         bool,

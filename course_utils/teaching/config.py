@@ -13,9 +13,10 @@ from typing import Any
 from course_utils.i18n import LANGUAGES
 from course_utils.teaching.errors import CourseError
 
-__all__ = ["FILE_NAME", "Assignment", "Course", "find_root", "load"]
+__all__ = ["FILE_NAME", "LECTURES", "Assignment", "Course", "find_root", "load"]
 
 FILE_NAME = "course.toml"
+LECTURES = "lectures"  # the folder of their sources; the notebooks lie in folders below
 _SLUG = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 _KEYS = {"repository", "branch", "languages", "title"}
 _ASSIGNMENT_KEYS = {"lectures", "title", "points"}

@@ -9,12 +9,12 @@ import nbformat
 from nbformat import NotebookNode
 
 from course_utils.teaching import notebooks, rules
-from course_utils.teaching.config import Course
+from course_utils.teaching.config import LECTURES, Course
 from course_utils.teaching.source import Cell, Source, parse
 
 __all__ = ["Lecture", "is_fresh", "keep_outputs", "plan", "sources"]
 
-FOLDER = "lectures"
+FOLDER = LECTURES
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from course_utils.teaching import glossary
 from course_utils.teaching.config import Course
 from course_utils.teaching.errors import CourseError
 
@@ -23,6 +24,7 @@ SETUP_TAG = "course-setup"
 ID_LENGTH = 12
 _BADGES = {"ru": "Открыть в Colab", "en": "Open in Colab"}
 _OTHERS = {"ru": "Эта страница по-русски", "en": "This page in English"}
+_GLOSSARY = {"ru": "Словарь", "en": "Glossary"}
 
 
 class Ids:
@@ -76,7 +78,8 @@ def notebook(cells: list[NotebookNode], course: Mapping[str, str]) -> NotebookNo
 
 
 def badge_cell(course: Course, language: str, folder: str, path: str) -> NotebookNode:
-    """The first cell: opens `folder`/`language`/`path` in Colab; links to its other languages.
+    """The first cell: opens `folder`/`language`/`path` in Colab; links to its other languages
+    and to the glossary, where the course has one.
 
     folder: "lectures" or "assignments"; path: of the notebook below the language's folder.
     """
@@ -87,6 +90,9 @@ def badge_cell(course: Course, language: str, folder: str, path: str) -> Noteboo
     for other in course.languages:
         if other != language:
             links.append(f"[{_OTHERS[other]}]({page}/{other}/{path})")
+    if (course.root / glossary.SOURCE).is_file():
+        address = f"https://github.com/{course.repository}/blob/{course.branch}"
+        links.append(f"[{_GLOSSARY[language]}]({address}/{glossary.page_name(language)})")
     return markdown(Ids().give("badge"), " · ".join(links))
 
 

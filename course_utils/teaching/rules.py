@@ -32,6 +32,7 @@ _NOT_WORDS = re.compile(
     r"\$\$.*?\$\$|\$[^$\n]+\$|```.*?```|`[^`\n]+`|<[^>]+>|\]\([^)]*\)", re.S
 )
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+LONGEST_CELL = 12  # lines of code that one idea takes; what is longer hides two
 
 
 def require_sound(
@@ -50,6 +51,10 @@ def problems(
     for cell in source.cells:
         for line, words in _cell_problems(cell, languages, assignment):
             found.append((line, f"{source.at(cell, line)}: {words}"))
+    if assignment is None:
+        found += [
+            (cell.line, f"{source.at(cell)}: {words}") for cell, words in _long_cells(source)
+        ]
     for cell, words in _pair_problems(source, languages):
         found.append((cell.line, f"{source.at(cell)}: {words}"))
     if assignment is not None:
@@ -158,6 +163,33 @@ def _code_problems(cell: Cell) -> Iterator[tuple[int, str]]:
             line = _line(cell, (error.lineno or 1) - 1) if not where else cell.line
             yield line, f"not Python{where}: {error.msg}. Correct it."
             break
+
+
+def _long_cells(source: Source) -> Iterator[tuple[Cell, str]]:
+    """Cells of a lecture with more code than a reader takes in at once; imports don't count."""
+    for cell in source.cells:
+        number = _lines_of_code(cell.text) if cell.kind == "code" else 0
+        if number > LONGEST_CELL:
+            yield (
+                cell,
+                f"expected at most {LONGEST_CELL} lines of code in a cell, got {number}. Split "
+                "it, or move into course_utils what the reader need not see.",
+            )
+
+
+def _lines_of_code(text: str) -> int:
+    """Lines that are neither blank nor comments nor part of an import."""
+    try:
+        statements = ast.parse(TransformerManager().transform_cell(text)).body
+    except SyntaxError:
+        return 0  # another rule says so
+    imports = [node for node in statements if isinstance(node, ast.Import | ast.ImportFrom)]
+    passed = {n for node in imports for n in range(node.lineno, node.end_lineno + 1)}
+    lines = enumerate(text.split("\n"), start=1)
+    return sum(
+        bool(line.strip()) and not line.lstrip().startswith("#") and n not in passed
+        for n, line in lines
+    )
 
 
 def _language_problems(cell: Cell) -> Iterator[tuple[int, str]]:

@@ -33,6 +33,15 @@ def test_sound_sources_have_no_problems(problems, tmp_path):
     assert rules.problems(source, course.languages, course.assignment("sums")) == []
 
 
+@pytest.mark.parametrize("more", ["total = 2\n" * 9, "# why\n\n" * 30])
+def test_a_dozen_lines_of_code_fit_into_a_cell(problems, more):
+    assert problems(LECTURE, "total = 2 + 2", f"{more}total = 2 + 2") == []
+
+
+def test_a_cell_of_imports_may_be_long(problems):
+    assert problems(LECTURE, "total = 2 + 2", "import math\n" * 20 + "total = 2 + 2") == []
+
+
 TWIN = '# %% [markdown] lang="en"\n# Four.\n\n'
 
 
@@ -57,6 +66,7 @@ TWIN = '# %% [markdown] lang="en"\n# Four.\n\n'
         ("total = 2 + 2", "total = 2 + 2  # сумма", 10, "Cyrillic letters in code"),
         ("total = 2 + 2", "total = 2 +", 10, "not Python"),
         ("total = 2 + 2", "session.start('ru')", 10, "a set-up of its own"),
+        ("total = 2 + 2", "total = 2\n" * 11, 9, "at most 12 lines of code in a cell, got 13"),
         ("# %%\ntotal", '# %% tagz=["x"]\ntotal', 9, "unknown metadata `tagz`"),
         ("# %%\ntotal", '# %% tags=["nbval-ingore"]\ntotal', 9, "unknown tag 'nbval-ingore'"),
         ("# %%\ntotal", "# %% A title\ntotal", 9, "unknown metadata `title`"),
