@@ -18,7 +18,20 @@ from course_utils.checks.said import Said
 from course_utils.checks.wire import Foreign
 from course_utils.i18n import N_
 
-__all__ = ["Difference", "alike", "as_number", "compare_with", "scalar", "table", "tensor"]
+__all__ = [
+    "Answers",
+    "Difference",
+    "alike",
+    "as_number",
+    "compare_with",
+    "fields",
+    "labels",
+    "number_of",
+    "one_of",
+    "scalar",
+    "table",
+    "tensor",
+]
 
 RELATIVE, ABSOLUTE = 1e-4, 1e-6  # float32 sums in another order stay well within
 # A right and common way, scores - logsumexp(scores), carries the rounding of the scores into
@@ -38,6 +51,7 @@ class Difference:
 
 
 Compare = Callable[[Observation, Observation], Difference | None]
+Answers = Callable[[Any, Any], Difference | None]
 
 
 def scalar(expected: Any, got: Any) -> Difference | None:
@@ -60,15 +74,9 @@ def scalar(expected: Any, got: Any) -> Difference | None:
 
 def tensor(expected: torch.Tensor, got: Any) -> Difference | None:
     """A tensor of floating-point numbers of the expected shape."""
-    if not isinstance(got, torch.Tensor):
-        return _unlike(
-            "type", N_("A torch tensor was expected; the answer is {got}."), got=_kind(got)
-        )
-    if got.shape != expected.shape:
-        said = N_("The shape differs: expected {expected}, got {got}.")
-        shapes = {"expected": tuple(expected.shape), "got": tuple(got.shape)}
-        plain = Said(N_("The shape of the answer differs from the expected one."))
-        return Difference("shape", Said(said, shapes), plain)
+    difference = _shape(expected, got)
+    if difference:
+        return difference
     if not got.is_floating_point():
         dtype = str(got.dtype).removeprefix("torch.")
         return _unlike(
@@ -109,7 +117,70 @@ def table(expected: dict[str, tuple[int, int]], got: Any) -> Difference | None:
     return None
 
 
-def compare_with(answers: Callable[[Any, Any], Difference | None]) -> Compare:
+def labels(expected: torch.Tensor, got: Any) -> Difference | None:
+    """A tensor of whole numbers (labels, indices) of the expected shape."""
+    difference = _shape(expected, got)
+    if difference:
+        return difference
+    if got.is_floating_point() or got.is_complex() or got.dtype == torch.bool:
+        dtype = str(got.dtype).removeprefix("torch.")
+        return _unlike(
+            "dtype", N_("Whole numbers were expected; the answer is {got}."), got=dtype
+        )
+    return _elements(expected.double(), got.double())
+
+
+def number_of(message: str, plain: str, kind: str = "value") -> Answers:
+    """A comparison of one number whose difference is said so; exact where it is an int.
+
+    message: marked with N_, with {expected} and {got}; plain: without any number.
+    """
+
+    def compare(expected: Any, got: Any) -> Difference | None:
+        right, number = as_number(expected), as_number(got)
+        exact = isinstance(expected, int)
+        if number is not None and (right == number if exact else _close(right, number)):
+            return None
+        came = _kind(got) if number is None else _exact(number)
+        return Difference(
+            kind, Said(message, {"expected": _exact(right), "got": came}), Said(plain)
+        )
+
+    return compare
+
+
+def fields(**compares: Answers) -> Answers:
+    """A dict of findings, such as a probe makes of a network: compared key by key, in order.
+
+    The first that differs is said: put first what explains the others (a type before a count,
+    a count before a size, a size before values).
+    """
+
+    def compare(expected: dict[str, Any], got: Any) -> Difference | None:
+        if not isinstance(got, dict) or got.keys() != expected.keys():
+            return _unlike(
+                "type", N_("What was returned can't be examined: it is {got}."), got=_kind(got)
+            )
+        for key, answers in compares.items():
+            if difference := answers(expected[key], got[key]):
+                return difference
+        return None
+
+    return compare
+
+
+def one_of(answers: Answers) -> Answers:
+    """Several right answers, all as good: equal to any of `expected`, a list. The difference
+    said is that from the first."""
+
+    def compare(expected: list, got: Any) -> Difference | None:
+        found = [answers(right, got) for right in expected]
+        return found[0] if all(found) else None
+
+    return compare
+
+
+def compare_with(answers: Answers) -> Compare:
     """The comparison of whole observations by a comparison of answers.
 
     Then of gradients, where the right answer has one, then of arguments, which must stay.
@@ -146,7 +217,7 @@ def as_number(value: Any) -> float | None:
 
 
 def _observations(
-    answers: Callable[[Any, Any], Difference | None], expected: Observation, got: Observation
+    answers: Answers, expected: Observation, got: Observation
 ) -> Difference | None:
     if got.trouble:
         return Difference(
@@ -162,6 +233,19 @@ def _observations(
         said = N_("The answer is right, but the call changed its own argument: {names}.")
         difference = _unlike("changed", said, names=names)
     return difference
+
+
+def _shape(expected: torch.Tensor, got: Any) -> Difference | None:
+    if not isinstance(got, torch.Tensor):
+        return _unlike(
+            "type", N_("A torch tensor was expected; the answer is {got}."), got=_kind(got)
+        )
+    if got.shape != expected.shape:
+        said = N_("The shape differs: expected {expected}, got {got}.")
+        shapes = {"expected": tuple(expected.shape), "got": tuple(got.shape)}
+        plain = Said(N_("The shape of the answer differs from the expected one."))
+        return Difference("shape", Said(said, shapes), plain)
+    return None
 
 
 def _gradients(expected: torch.Tensor, got: Any) -> Difference | None:
@@ -245,6 +329,11 @@ def _row(value: Any) -> list[float] | None:
 
 def _tidy(number: float) -> str:
     return f"{number:.5g}"
+
+
+def _exact(number: float) -> str:
+    """Counts in full; other numbers in five digits."""
+    return str(int(number)) if float(number).is_integer() else _tidy(number)
 
 
 def _value(message: str, expected: float, got: float) -> Difference:

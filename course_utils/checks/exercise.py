@@ -35,11 +35,14 @@ class Case:
     title: what is hard about it, marked with N_ ("void pixels").
     inputs: arguments by name, plain data only (see `wire`).
     strided: names of inputs that the function gets as non-contiguous tensors.
+    truth: the right answer, where it is known and no function of the inputs (what is drawn in
+        a picture); it never leaves the judge.
     """
 
     title: str
     inputs: dict[str, Any]
     strided: tuple[str, ...] = ()
+    truth: Any = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,8 @@ class Exercise:
     cases: seed -> cases, from the smallest to the hardest.
     probe: import path of probe(caller, inputs) -> Observation, free of any answer
         (see `probing.Caller`).
-    model: import path of the right answer, with the student's signature.
+    model: import path of the right answer, with the student's signature; None where each
+        case brings its `truth`.
     compare: (expected, got) -> Difference or None, for two observations of one case.
     picture: (case, expected, got) -> matplotlib figure or None.
     seconds: limit for one call of the student's function.
@@ -96,7 +100,7 @@ class Exercise:
     function: str
     parameters: tuple[str, ...]
     cases: Callable[[int], list[Case]]
-    model: str
+    model: str | None
     compare: Callable
     mistakes: tuple[Mistake, ...]
     probe: str = "course_utils.checks.probing:observe_call"

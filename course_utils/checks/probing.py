@@ -113,11 +113,20 @@ class Caller:
         """Whether this is our own code: not watched and not limited."""
         return not self.banned and self.seconds is None
 
-    def call(self, arguments: dict[str, Any], *, gradient: str | None = None) -> Observation:
+    def call(
+        self,
+        arguments: dict[str, Any],
+        *,
+        gradient: str | None = None,
+        examine: Callable[[Any], Any] | None = None,
+    ) -> Observation:
         """Call the function on copies of the arguments, in their order.
 
         gradient: name of the argument (a float tensor) for which d answer / d argument is
         wanted; the answer must then be one number.
+        examine: what becomes of the answer where it is no plain data, a network for one: its
+        result takes the answer's place. It runs student code (the network's forward pass),
+        so it runs here, under the same limits.
         """
         given, leaf = _copies(arguments, gradient)
         before = {name: fingerprint(value) for name, value in given.items()}
@@ -132,6 +141,8 @@ class Caller:
                     try:
                         with watch:
                             answer = self.function(*given.values())
+                            if examine:
+                                answer = examine(answer)
                         slope = _slope(answer, leaf)
                         answer = plain(answer)
                     except Exception as error:
