@@ -23,7 +23,7 @@ from course_utils.i18n import LANGUAGES, LATIN
 from course_utils.teaching.config import find_root
 from course_utils.teaching.errors import CourseError
 
-__all__ = ["check", "extracted", "findings", "merge", "update"]
+__all__ = ["TRANSLATED", "check", "extracted", "findings", "merge", "po_path", "update"]
 
 PACKAGE = "course_utils"
 KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2)}
@@ -60,7 +60,7 @@ def update(root: Path) -> dict[Path, bytes]:
     messages = extracted(root)
     files = {}
     for language in TRANSLATED:
-        path = _po_path(root, language)
+        path = po_path(root, language)
         known = _read(path, language) if path.is_file() else {}
         files |= _compose(root, language, messages, known)
     return files
@@ -85,7 +85,7 @@ def findings(root: Path) -> list[str]:
     problems = list(_misused(root))
     messages = extracted(root)
     for language in TRANSLATED:
-        path = _po_path(root, language)
+        path = po_path(root, language)
         known = _read(path, language) if path.is_file() else {}
         for key, files in messages.items():
             where = f"{path.name}: {_shown(key)} ({', '.join(files)})"
@@ -103,7 +103,7 @@ def merge(root: Path, fragments: Sequence[Path], language: str = "ru") -> list[s
     translations that replaced another one. Raises CourseError for a file that can't be read.
     """
     messages = extracted(root)
-    path = _po_path(root, language)
+    path = po_path(root, language)
     known = _read(path, language) if path.is_file() else {}
     noticed = []
     for fragment in fragments:
@@ -153,7 +153,7 @@ def _compose(
     text, binary = io.BytesIO(), io.BytesIO()
     write_po(text, catalogue, width=0, include_lineno=False, ignore_obsolete=True)
     write_mo(binary, catalogue)
-    path = _po_path(root, language)
+    path = po_path(root, language)
     return {path: text.getvalue(), path.with_suffix(".mo"): binary.getvalue()}
 
 
@@ -227,7 +227,7 @@ def _num_plurals(language: str) -> int:
     return Catalog(locale=language).num_plurals
 
 
-def _po_path(root: Path, language: str) -> Path:
+def po_path(root: Path, language: str) -> Path:
     return root / PACKAGE / "locale" / language / "LC_MESSAGES" / f"{PACKAGE}.po"
 
 
