@@ -8,6 +8,7 @@ import path that only judging resolves, because a kernel that grades has no refe
 import hashlib
 import importlib
 import importlib.util
+import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ __all__ = [
     "Exercise",
     "Mistake",
     "assignment",
+    "assignments",
     "draw",
     "resolve",
 ]
@@ -132,6 +134,14 @@ def assignment(name: str) -> dict[str, Exercise]:
         raise ValueError(f"Expected the name of an assignment with checks, got {name!r}.")
     exercises = importlib.import_module(f"{_HOME}.{name}").EXERCISES
     return {exercise.name: exercise for exercise in exercises}
+
+
+def assignments() -> list[str]:
+    """The names of all assignments that have checks here."""
+    if not installed():
+        return []
+    home = importlib.import_module(_HOME)
+    return sorted(found.name for found in pkgutil.iter_modules(home.__path__))
 
 
 def installed() -> bool:

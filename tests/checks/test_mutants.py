@@ -7,23 +7,17 @@ meaning are listed with the reason.
 
 import ast
 import copy
-import math
 from pathlib import Path
 
 import jupytext
-import numpy as np
 import pytest
-import torch
-from PIL import Image
 
-from course_utils.checks.exercise import assignment, resolve
-from course_utils.checks.judging import Answers, judge
+from course_utils.checks.exercise import resolve
+from course_utils.checks.judging import Answers
 from course_utils.checks.probing import Caller, probe_cases
-from course_utils.data import VOC_CLASSES, VOID
+from tests.checks.right import ASSIGNMENTS, of
 
 ROOT = Path(__file__).parents[2]
-SOURCE = ROOT / "solutions" / "metrics_and_loss" / "metrics_and_loss.py"
-EXERCISES = assignment("metrics_and_loss")
 
 BINARY = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add, ast.Div: ast.Mult, ast.Pow: ast.Mult,
@@ -35,46 +29,38 @@ METHODS = {
     "logsumexp": "amax", "diagonal": "flatten", "unique": "array", "split": "splitlines",
 }  # fmt: skip
 
-# The same to every caller: what the change touches has no say in the answer.
-EQUIVALENT = {
-    # `images` with no pixel are skipped; an image has its numbers once or not at all
-    ("voc_statistics", "len(numbers) > 0", "len(numbers) > -1"),
-    # void pixels are dropped again after the gather, so any class may stand there
-    ("cross_entropy", "masked_fill(~labelled, 0)", "masked_fill(~labelled, 1)"),
-    # splits names of one word each a line just as well
-    ("voc_statistics", ".split()", ".splitlines()"),
-}
+
+def cells(name: str) -> dict[str, ast.Module]:
+    """The solution cells of an assignment by exercise, in their order."""
+    source = ROOT / "solutions" / name / f"{name}.py"
+    return {
+        cell.metadata["exercise"]: ast.parse(cell.source)
+        for cell in jupytext.read(source).cells
+        if "exercise" in cell.metadata
+    }
 
 
-def functions() -> dict[str, ast.FunctionDef]:
-    cells = jupytext.read(SOURCE).cells
-    found = {}
-    for cell in cells:
-        if "exercise" in cell.metadata:
-            found[cell.metadata["exercise"]] = ast.parse(cell.source).body[0]
-    return found
+def mutated(name: str) -> list[str]:
+    """The exercises whose answers are mutated: those that a model judges."""
+    judged = [key for key, exercise in ASSIGNMENTS[name].items() if exercise.model]
+    return list(getattr(of(name), "MUTATED", judged))
 
 
-FUNCTIONS = functions()
-
-
-def mutants(function: ast.FunctionDef):
-    """Every function that differs from this one by one simple change."""
-    places = [node for node in ast.walk(function) if not isinstance(node, ast.FunctionDef)]
-    for index, node in enumerate(places):
+def mutants(cell: ast.Module):
+    """Every cell that differs from this one by one simple change."""
+    for index, node in enumerate(ast.walk(cell)):
         for change in changes(node):
-            twin = copy.deepcopy(function)
-            target = [n for n in ast.walk(twin) if not isinstance(n, ast.FunctionDef)][index]
-            change(target)
+            twin = copy.deepcopy(cell)
+            change(list(ast.walk(twin))[index])
             yield ast.fix_missing_locations(twin)
-    for owner_index, owner in enumerate(ast.walk(function)):
-        for position, statement in enumerate(getattr(owner, "body", [])):
-            if isinstance(statement, ast.Expr | ast.Return) or not hasattr(owner, "body"):
-                continue
-            twin = copy.deepcopy(function)
-            body = list(ast.walk(twin))[owner_index].body
-            body[position] = ast.Pass()
-            yield ast.fix_missing_locations(twin)
+    kept = ast.Expr | ast.Return | ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
+    for index, owner in enumerate(ast.walk(cell)):
+        body = getattr(owner, "body", [])
+        for position, statement in enumerate(body if isinstance(body, list) else []):
+            if not isinstance(statement, kept):
+                twin = copy.deepcopy(cell)
+                list(ast.walk(twin))[index].body[position] = ast.Pass()
+                yield ast.fix_missing_locations(twin)
 
 
 def changes(node: ast.AST):
@@ -93,47 +79,75 @@ def changes(node: ast.AST):
         yield lambda n: setattr(n, "op", ast.UAdd())
 
 
-def namespace() -> dict:
-    names = {"VOID": VOID, "VOC_CLASSES": VOC_CLASSES, "torch": torch, "np": np}
-    return names | {"Path": Path, "Image": Image, "math": math}
+def namespace(name: str) -> dict:
+    """What the notebook's other cells define: their imports, and constants in capitals."""
+    names: dict = {}
+    source = ROOT / "solutions" / name / f"{name}.py"
+    for cell in jupytext.read(source).cells:
+        if cell.cell_type != "code" or set(cell.metadata) & {"exercise", "check"}:
+            continue
+        for statement in ast.parse(cell.source).body:
+            constant = isinstance(statement, ast.Assign) and all(
+                isinstance(target, ast.Name) and target.id.isupper()
+                for target in statement.targets
+            )
+            if constant or isinstance(statement, ast.Import | ast.ImportFrom):
+                exec(compile(ast.Module([statement], []), "<cell>", "exec"), names)
+    return names
 
 
-def passes(name: str, function: ast.FunctionDef, answers: Answers) -> bool:
-    names = namespace()
-    exec(compile(ast.Module([function], []), "<mutant>", "exec"), names)
-    exercise = EXERCISES[name]
-    questions = [(case.inputs, case.strided) for case in answers.cases]
-    got = probe_cases(resolve(exercise.probe), Caller(names[exercise.function]), questions)
-    return judge(answers, got, hidden=True).passed
+def passes(name: str, key: str, cell: ast.Module, answers: Answers) -> bool:
+    """Whether the cell, run after the exercises before it, answers every case right."""
+    names = namespace(name)
+    exercise = ASSIGNMENTS[name][key]
+    try:
+        for other, right in cells(name).items():
+            this = cell if other == key else right
+            exec(compile(this, "<mutant>", "exec"), names)
+            if other == key:
+                break
+    except Exception:
+        return False
+    caller, probe = Caller(names[exercise.function], seconds=20), resolve(exercise.probe)
+    for case, right in zip(answers.cases, answers.right, strict=True):
+        (got,) = probe_cases(probe, caller, [(case.inputs, case.strided)])
+        if exercise.compare(right, got):
+            return False
+    return True
 
 
-def equivalent(name: str, source: str, original: str) -> bool:
+def equivalent(name: str, key: str, source: str, original: str) -> bool:
     return any(
-        name == exercise and original.replace(old, new) == source
-        for exercise, old, new in EQUIVALENT
+        key == exercise and original.replace(old, new) == source
+        for exercise, old, new in of(name).EQUIVALENT
     )
 
 
-@pytest.mark.parametrize("name", EXERCISES)
-def test_the_model_answer_of_the_notebook_passes(name):
-    for seed in range(3):
-        assert passes(
-            name, FUNCTIONS[name], Answers(EXERCISES[name], EXERCISES[name].cases(seed))
-        )
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_the_model_answers_of_the_notebook_pass(name):
+    for key in mutated(name):
+        for seed in range(3):
+            exercise = ASSIGNMENTS[name][key]
+            answers = Answers(exercise, exercise.cases(seed))
+            assert passes(name, key, cells(name)[key], answers), f"{key}, seed {seed}"
 
 
-def test_of_a_hundred_simple_mutants_of_the_answers_ninety_five_are_rejected(record_property):
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_of_a_hundred_simple_mutants_of_the_answers_ninety_five_are_rejected(
+    name, record_property
+):
     survivors, total = [], 0
-    for name, function in FUNCTIONS.items():
-        answers = Answers(EXERCISES[name], EXERCISES[name].cases(99))
-        original = ast.unparse(function)
-        for mutant in mutants(function):
+    for key in mutated(name):
+        cell, exercise = cells(name)[key], ASSIGNMENTS[name][key]
+        answers = Answers(exercise, exercise.cases(99))
+        original = ast.unparse(cell)
+        for mutant in mutants(cell):
             source = ast.unparse(mutant)
-            if source == original or equivalent(name, source, original):
+            if source == original or equivalent(name, key, source, original):
                 continue
             total += 1
-            if passes(name, mutant, answers):
-                survivors.append(f"{name}:\n{source}")
+            if passes(name, key, mutant, answers):
+                survivors.append(f"{key}:\n{source}")
     record_property("mutants", total)
     record_property("survivors", len(survivors))
     assert total >= 80
