@@ -72,7 +72,7 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
-c.Judge.timeout = 60  # seconds for one cell
+c.Judge.timeout = 180  # seconds for one cell: one that trains takes 60 on an idle machine
 
 # --- Feedback: generate_feedback ---
 c.GenerateFeedback.exporter_class = "course_utils.teaching.feedback.FeedbackExporter"

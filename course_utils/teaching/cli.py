@@ -106,6 +106,10 @@ def demo(
         str | None,
         typer.Option("--language", help="Of the table; the course's first, if left out."),
     ] = None,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Argument(help="Assignments to give to the class; all, if left out."),
+    ] = None,
 ) -> None:
     """Run a whole teaching cycle on a built-in class: all steps, from publishing to export.
 
@@ -113,7 +117,7 @@ def demo(
     """
     from course_utils.teaching import demo as demonstration
 
-    raise typer.Exit(demonstration.run(keep, language))
+    raise typer.Exit(demonstration.run(keep, language, assignments or []))
 
 
 @app.command()

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from course_utils.i18n import _, speaking
 from course_utils.teaching import config
 from course_utils.teaching.class_table import Row, class_rows, to_stdout, write_csv
-from course_utils.teaching.demo_class import ASSIGNMENT, STUDENTS, Student, hand_in, pack
+from course_utils.teaching.demo_class import Student, classes, hand_in, pack
 from course_utils.teaching.errors import CourseError
 
 __all__ = ["Step", "disagreements", "run"]
@@ -52,22 +52,42 @@ class Step:
         )
 
 
-def run(folder: Path | None = None, language: str | None = None) -> int:
+def run(
+    folder: Path | None = None,
+    language: str | None = None,
+    assignments: Sequence[str] = (),
+) -> int:
     """Run the cycle in `folder` (demo/ in the course, made anew); returns the exit code.
 
+    assignments: to give to the class; all, if empty.
     Results go to stdout, the progress to stderr. Raises CourseError where the course is not
-    built or `folder` holds something else than an earlier demo.
+    built, an assignment has no class, or `folder` holds something else than an earlier demo.
     """
     course = config.load()
     language = course.require_language(language or course.languages[0])
+    known = classes(course.assignments)
+    for name in assignments:
+        if name not in known:
+            raise CourseError(
+                f"Expected an assignment out of {', '.join(known)}, got {name!r}."
+            )
+    given = {name: known[name] for name in assignments or known}
+    wrong = []
     with speaking(language):
-        root = _fresh_folder(course.root, folder or course.root / "demo")
-        steps = _cycle(root, [s for s in STUDENTS if s.language in course.languages])
-        rows = class_rows(root, ASSIGNMENT)
-        _show(rows, root, course.assignments[ASSIGNMENT].title[language])
-        expected = course.assignments[ASSIGNMENT].points
-        wrong = [step.complaint for step in steps if step.code]
-        wrong += disagreements(rows, STUDENTS, expected)
+        root = _fresh_folder(course.root, folder or course.root / "demo", given)
+        for name, students in given.items():
+            present = [s for s in students if s.language in course.languages]
+            title = course.assignments[name].title[language]
+            Console(stderr=True, highlight=False).print(f"[bold]{title}[/bold]")
+            steps = _cycle(root, name, present)
+            rows = class_rows(root, name)
+            _show(rows, root, name, title)
+            wrong += [step.complaint for step in steps if step.code]
+            wrong += [
+                f"{name}: {line}"
+                for line in disagreements(rows, present, course.assignments[name].points)
+            ]
+        _show_folders(root)
         for line in wrong:
             Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]{line}[/red]")
         return 1 if wrong else 0
@@ -101,8 +121,8 @@ def disagreements(
     return found
 
 
-def _cycle(root: Path, students: Sequence[Student]) -> list[Step]:
-    solved = nbformat.read(root / "solutions" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb", 4)
+def _cycle(root: Path, name: str, students: Sequence[Student]) -> list[Step]:
+    solved = nbformat.read(root / "solutions" / name / f"{name}.ipynb", 4)
     languages = list(dict.fromkeys(student.language for student in students))
     steps = []
     with Progress(
@@ -121,31 +141,31 @@ def _cycle(root: Path, students: Sequence[Student]) -> list[Step]:
         for language in languages:
             step(
                 _("Publish the assignment ({language})").format(language=language),
-                *("generate_assignment", ASSIGNMENT, "--force"),
+                *("generate_assignment", name, "--force"),
                 COURSE_LANGUAGE=language,
             )
         task = progress.add_task(_("The class works"), total=len(students))
         files = []
         for student in students:
-            path = root / "assignments" / student.language / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
-            files.append((student, hand_in(student, nbformat.read(path, 4), solved)))
+            path = root / "assignments" / student.language / name / f"{name}.ipynb"
+            files.append((student, hand_in(name, student, nbformat.read(path, 4), solved)))
             progress.advance(task)
-        archive = root / "downloaded" / ASSIGNMENT / "archive"
+        archive = root / "downloaded" / name / "archive"
         archive.mkdir(parents=True)
-        pack(files, archive / "moodle.zip")
+        pack(name, files, archive / "moodle.zip")
         step(_("Enter the class"), "db", "student", "import", "roster.csv")
-        step(_("Collect the hand-ins"), "zip_collect", ASSIGNMENT, "--force")
+        step(_("Collect the hand-ins"), "zip_collect", name, "--force")
         step(
             _("Grade"),
-            *("autograde", ASSIGNMENT),
+            *("autograde", name),
             total=len(students),
-            done=lambda: len(list(root.glob(f"autograded/*/{ASSIGNMENT}/*.ipynb"))),
+            done=lambda: len(list(root.glob(f"autograded/*/{name}/*.ipynb"))),
         )
         step(
             _("Write feedback"),
-            *("generate_feedback", ASSIGNMENT, "--force"),
+            *("generate_feedback", name, "--force"),
             total=len(students),
-            done=lambda: len(list(root.glob(f"feedback/*/{ASSIGNMENT}/*.html"))),
+            done=lambda: len(list(root.glob(f"feedback/*/{name}/*.html"))),
         )
         step(_("Export the marks"), "export", "--to", "grades.csv")
     return steps
@@ -174,7 +194,7 @@ def _nbgrader(
     return Step(" ".join(command), process.returncode, log.read_text(encoding="utf-8"))
 
 
-def _fresh_folder(course: Path, folder: Path) -> Path:
+def _fresh_folder(course: Path, folder: Path, given: Mapping[str, Sequence[Student]]) -> Path:
     """The working folder with what nbgrader needs of the course, and the class's roster."""
     folder = folder.resolve()
     mark = folder / ".course-demo"
@@ -184,8 +204,8 @@ def _fresh_folder(course: Path, folder: Path) -> Path:
             "Choose another one with --keep."
         )
     shutil.rmtree(folder, ignore_errors=True)
-    solution = Path("solutions", ASSIGNMENT, f"{ASSIGNMENT}.ipynb")
-    for name in ("nbgrader_config.py", config.FILE_NAME, solution):
+    solutions = [Path("solutions", name, f"{name}.ipynb") for name in given]
+    for name in ("nbgrader_config.py", config.FILE_NAME, *solutions):
         if not (course / name).is_file():
             raise CourseError(
                 f"Expected {course / name}, found no such file. Run: course build"
@@ -197,18 +217,22 @@ def _fresh_folder(course: Path, folder: Path) -> Path:
     with (folder / "roster.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["id", "last_name", "first_name"])
-        writer.writerows([s.id, s.last_name, s.first_name] for s in STUDENTS)
+        people = {s.id: [s.id, s.last_name, s.first_name] for c in given.values() for s in c}
+        writer.writerows(people.values())
     return folder
 
 
-def _show(rows: Sequence[Row], root: Path, title: str) -> None:
+def _show(rows: Sequence[Row], root: Path, name: str, title: str) -> None:
     to_stdout(rows, title)
-    with (root / "marks.csv").open("w", encoding="utf-8", newline="") as file:
+    with (root / f"marks_{name}.csv").open("w", encoding="utf-8", newline="") as file:
         write_csv(rows, file)
+
+
+def _show_folders(root: Path) -> None:
     for label, path in (
         (_("Feedback"), root / "feedback"),
         (_("Marks"), root / "grades.csv"),
-        (_("Marks and mistakes"), root / "marks.csv"),
+        (_("Marks and mistakes"), root / "marks_*.csv"),
         (_("Logs"), root / "logs"),
     ):
         print(f"{label}: {path}")

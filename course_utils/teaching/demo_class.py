@@ -9,6 +9,8 @@ import json
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 from nbformat.notebooknode import NotebookNode
@@ -16,11 +18,9 @@ from nbformat.notebooknode import NotebookNode
 from course_utils.checks import exercise as exercises
 from course_utils.teaching.errors import CourseError
 from course_utils.teaching.standalone import standalone
-from course_utils.teaching.styles import loops, one_hot
 
-__all__ = ["STUDENTS", "Student", "hand_in", "pack"]
+__all__ = ["WARNS", "Student", "classes", "hand_in", "pack"]
 
-ASSIGNMENT = "metrics_and_loss"
 WARNS = """
 import sys
 import warnings
@@ -34,7 +34,8 @@ print("this goes to stderr", file=sys.stderr)
 class Student:
     """One of the class.
 
-    style: where right answers come from ("solution", "loops", "one_hot", "blank").
+    style: where right answers come from: "solution", "blank" (none), or a module of
+        `styles/<assignment>`.
     mistakes: exercise -> name in its catalogue. broken: exercise -> text of its cell.
     zeros: exercises that must earn nothing without a named mistake; state: how it must end.
     """
@@ -60,50 +61,27 @@ class Student:
         return f"{self.last_name} {self.first_name}"
 
 
-_ALL = frozenset(
-    ("voc_statistics", "pixel_accuracy", "jaccard", "mean_jaccard", "softmax", "cross_entropy")
-)
-STUDENTS = (
-    Student(
-        *(410_101, "Иванова", "Анна", "ru"),
-        essay="Фон занимает почти весь кадр, поэтому доля верных ответов высока и без объекта.",
-    ),
-    Student(*(410_102, "Smith", "John", "en", "loops")),
-    Student(*(410_103, "Петров", "Олег", "ru", "one_hot")),
-    Student(*(410_104, "Сидорова", "Мария", "ru"), mistakes={"jaccard": "dice"}),
-    Student(*(410_105, "Brown", "Emily", "en"), mistakes={"jaccard": "void_as_background"}),
-    Student(*(410_106, "Ким", "Юлия", "ru"), mistakes={"mean_jaccard": "mean_over_batches"}),
-    Student(*(410_107, "Кузнецов", "Илья", "ru"), mistakes={"cross_entropy": "no_minus"}),
-    Student(*(410_108, "García", "Lucía", "en"), mistakes={"cross_entropy": "sum"}),
-    Student(*(410_109, "Волкова", "Дарья", "ru"), mistakes={"softmax": "overflow"}),
-    Student(*(410_110, "Новиков", "Артём", "ru", "blank"), zeros=_ALL),
-    Student(
-        *(410_111, "Lee", "Min", "en", "one_hot"),
-        broken={"jaccard": 'raise RuntimeError("I ran out of time")'},
-        zeros=frozenset({"jaccard"}),
-    ),
-    Student(
-        *(410_112, "Морозов", "Пётр", "ru", "loops"),
-        broken={"mean_jaccard": "import os\n\nos._exit(1)"},
-        zeros=frozenset({"mean_jaccard", "softmax", "cross_entropy"}),
-        state="crashed",
-    ),
-    Student(*(410_113, "Соколова", "Вера", "ru"), broken={"softmax": WARNS}),
-    Student(*(410_114, "Tanaka", "Yuki", "en"), saved_by="colab"),
-    Student(*(410_115, "Орлов", "Глеб", "ru"), saved_by="html", state="unreadable"),
-)
+def classes(names: Iterable[str]) -> dict[str, tuple[Student, ...]]:
+    """Assignment -> its hand-ins, for those of `names` that have a class."""
+    found = {}
+    for name in names:
+        path = f"course_utils.teaching.classes.{name}"
+        if find_spec(path):
+            found[name] = import_module(path).STUDENTS
+    return found
 
 
-def hand_in(student: Student, released: NotebookNode, solved: NotebookNode) -> str:
+def hand_in(
+    assignment: str, student: Student, released: NotebookNode, solved: NotebookNode
+) -> str:
     """The text of the file that the student hands in.
 
     released: the student version in the student's language; solved: the solution notebook.
     """
     if student.saved_by == "html":
-        return (
-            "<!DOCTYPE html>\n<html><head><title>metrics_and_loss.ipynb</title></head></html>\n"
-        )
-    answers = {} if student.style == "blank" else _answers(student, solved)
+        title = f"<title>{assignment}.ipynb</title>"
+        return f"<!DOCTYPE html>\n<html><head>{title}</head></html>\n"
+    answers = {} if student.style == "blank" else _answers(assignment, student, solved)
     notebook = copy.deepcopy(released)
     for cell in notebook.cells:
         name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
@@ -114,17 +92,17 @@ def hand_in(student: Student, released: NotebookNode, solved: NotebookNode) -> s
     return _as_colab_saves(notebook) if student.saved_by == "colab" else _dumped(notebook, 1)
 
 
-def pack(files: Iterable[tuple[Student, str]], path: Path) -> None:
+def pack(assignment: str, files: Iterable[tuple[Student, str]], path: Path) -> None:
     """One zip of the whole class's files, named as Moodle names them."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for student, text in files:
             start = f"{student.name}_{student.id}_assignsubmission_file_"
-            archive.writestr(f"{start}{ASSIGNMENT}.ipynb", text)
+            archive.writestr(f"{start}{assignment}.ipynb", text)
 
 
-def _answers(student: Student, solved: NotebookNode) -> dict[str, str]:
+def _answers(assignment: str, student: Student, solved: NotebookNode) -> dict[str, str]:
     """Text of every solution cell: grade_id -> source."""
-    known = exercises.assignment(ASSIGNMENT)
+    known = exercises.assignment(assignment)
     found = {}
     for name in known:
         if name in student.mistakes:
@@ -132,8 +110,8 @@ def _answers(student: Student, solved: NotebookNode) -> dict[str, str]:
         elif student.style == "solution":
             found[f"{name}-solution"] = _solved(solved, f"{name}-solution")
         else:
-            style = {"loops": loops, "one_hot": one_hot}[student.style]
-            found[f"{name}-solution"] = standalone(getattr(style, name))
+            style = import_module(f"course_utils.teaching.styles.{assignment}.{student.style}")
+            found[f"{name}-solution"] = standalone(getattr(style, known[name].function))
     for name, text in student.broken.items():
         right = found[f"{name}-solution"]
         found[f"{name}-solution"] = f"{right}\n{text}" if text is WARNS else text
@@ -158,7 +136,7 @@ def _solved(solved: NotebookNode, name: str) -> str:
             return "\n".join(
                 x for x in lines if "BEGIN SOLUTION" not in x and "END SOLUTION" not in x
             )
-    raise CourseError(f"Expected a cell {name} in the solution. Run: course build {ASSIGNMENT}")
+    raise CourseError(f"Expected a cell {name} in the solution. Run: course build")
 
 
 def _as_colab_saves(notebook: NotebookNode) -> str:

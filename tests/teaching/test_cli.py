@@ -63,7 +63,7 @@ def test_a_command_that_is_not_understood_exits_with_2(run, arguments):
 
 def test_an_unknown_name_lists_those_there_are(run):
     words = " ".join(run("build", "no_such_lecture").stderr.replace("│", " ").split())
-    assert "01_adding, sums, messages, got 'no_such_lecture'" in words
+    assert "01_adding, sums, messages, glossary, got 'no_such_lecture'" in words
 
 
 def test_a_problem_of_the_course_comes_without_a_traceback(tmp_path, monkeypatch, capsys):

@@ -2,29 +2,48 @@
 
 import zipfile
 from dataclasses import replace
+from importlib import import_module
 
 import pytest
 
 from course_utils.checks import grading, kernel
 from course_utils.checks.exercise import assignment
+from course_utils.teaching import config
 from course_utils.teaching.class_table import Mark, Row
 from course_utils.teaching.demo import _fresh_folder, disagreements
-from course_utils.teaching.demo_class import ASSIGNMENT, STUDENTS, pack
+from course_utils.teaching.demo_class import classes, pack
 from course_utils.teaching.errors import CourseError
 from course_utils.teaching.standalone import standalone
-from course_utils.teaching.styles import loops, one_hot
+from tests.conftest import REPOSITORY
 
-EXERCISES = assignment(ASSIGNMENT)
-PLANTED = [(name, m) for student in STUDENTS for name, m in student.mistakes.items()]
+CLASSES = classes(config.load(REPOSITORY).assignments)
+ASSIGNMENT = "metrics_and_loss"
+STUDENTS, EXERCISES = CLASSES[ASSIGNMENT], assignment(ASSIGNMENT)
+PLANTED = sorted(
+    {
+        (name, exercise, mistake)
+        for name, students in CLASSES.items()
+        for student in students
+        for exercise, mistake in student.mistakes.items()
+    }
+)
+STYLES = sorted(
+    {
+        (name, student.style)
+        for name, students in CLASSES.items()
+        for student in students
+        if student.style not in ("solution", "blank")
+    }
+)
 POINTS = dict.fromkeys([*EXERCISES, "essay"], 2)
 
 
-def verdict(exercise, text):
+def verdict(name, exercise, text):
     names = {}
     exec(text, names)
     seed = 20_261_123
-    reply = kernel.reply(grading.make_request(ASSIGNMENT, exercise, seed), names)
-    return grading.judge(ASSIGNMENT, exercise, seed, reply, [text])
+    reply = kernel.reply(grading.make_request(name, exercise, seed), names)
+    return grading.judge(name, exercise, seed, reply, [text])
 
 
 def row(student):
@@ -39,25 +58,41 @@ def row(student):
 
 def test_the_class_holds_what_the_demo_promises():
     assert len(STUDENTS) >= 12
-    assert len(set(PLANTED)) >= 6
+    assert sum(name == ASSIGNMENT for name, _exercise, _mistake in PLANTED) >= 6
     assert {student.language for student in STUDENTS} == {"ru", "en"}
     assert {student.state for student in STUDENTS} == {"graded", "crashed", "unreadable"}
     assert any(student.saved_by == "colab" for student in STUDENTS)
     assert len({student.id for student in STUDENTS}) == len(STUDENTS)
 
 
-@pytest.mark.parametrize("style", [loops, one_hot], ids=["loops", "one_hot"])
-@pytest.mark.parametrize("exercise", list(EXERCISES))
-def test_another_style_is_right_too(style, exercise):
-    found = verdict(exercise, standalone(getattr(style, exercise)))
-    assert found.passed, found.text()
+def test_every_assignment_has_a_class_of_the_same_people():
+    assert set(CLASSES) == set(config.load(REPOSITORY).assignments)
+    people = {}
+    for name, students in CLASSES.items():
+        assert len({student.id for student in students}) == len(students)
+        assert any(student.style == "solution" for student in students)
+        assert any(student.style == "blank" for student in students)
+        assert any(student.mistakes for student in students), name
+        for student in students:
+            named = (student.last_name, student.first_name, student.language)
+            assert people.setdefault(student.id, named) == named
 
 
-@pytest.mark.parametrize(("exercise", "mistake"), PLANTED)
-def test_a_planted_mistake_is_named(exercise, mistake):
-    known = {entry.name: entry.solution for entry in EXERCISES[exercise].mistakes}
-    text = standalone(known[mistake], EXERCISES[exercise].function)
-    assert verdict(exercise, text).mistake == mistake
+@pytest.mark.parametrize(("name", "style"), STYLES)
+def test_another_style_is_right_too(name, style):
+    module = import_module(f"course_utils.teaching.styles.{name}.{style}")
+    for exercise in assignment(name).values():
+        text = standalone(getattr(module, exercise.function))
+        found = verdict(name, exercise.name, text)
+        assert found.passed, found.text()
+
+
+@pytest.mark.parametrize(("name", "exercise", "mistake"), PLANTED)
+def test_a_planted_mistake_is_named(name, exercise, mistake):
+    asked = assignment(name)[exercise]
+    known = {entry.name: entry.solution for entry in asked.mistakes}
+    text = standalone(known[mistake], asked.function)
+    assert verdict(name, exercise, text).mistake == mistake
 
 
 def test_a_table_as_planted_brings_no_complaint():
@@ -81,7 +116,7 @@ def test_each_way_to_disagree_is_said():
 
 
 def test_the_zip_is_named_as_moodle_names_it(tmp_path):
-    pack([(STUDENTS[0], "{}")], tmp_path / "moodle.zip")
+    pack(ASSIGNMENT, [(STUDENTS[0], "{}")], tmp_path / "moodle.zip")
     with zipfile.ZipFile(tmp_path / "moodle.zip") as archive:
         expected = f"Иванова Анна_410101_assignsubmission_file_{ASSIGNMENT}.ipynb"
         assert archive.namelist() == [expected]
@@ -92,10 +127,10 @@ def test_a_folder_with_other_files_is_not_touched(tmp_path):
     work.mkdir()
     (work / "thesis.txt").write_text("years")
     with pytest.raises(CourseError, match="Choose another one with --keep"):
-        _fresh_folder(tmp_path, work)
+        _fresh_folder(tmp_path, work, {})
     assert (work / "thesis.txt").read_text() == "years"
 
 
 def test_a_course_that_is_not_built_names_the_command(tmp_path):
     with pytest.raises(CourseError, match="course build"):
-        _fresh_folder(tmp_path, tmp_path / "demo")
+        _fresh_folder(tmp_path, tmp_path / "demo", {})

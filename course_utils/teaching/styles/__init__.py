@@ -1,1 +1,1 @@
-"""Right answers in other styles than the solutions', for the demo's class."""
+"""Right answers as different people would write them: a folder an assignment."""
