@@ -5,7 +5,7 @@ JOBS ?= 2
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab build check test bench pin clean
+.PHONY: help setup demo lab build check test test-all bench pin clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ check: setup  ## style, and that everything derived is fresh
 test: check  ## all tests: units, assignments through their own checks, nbval on the lectures
 	$(BIN)/python -m pytest -n $(JOBS) tests
 	COURSE_STRICT=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadscope -p no:cacheprovider --nbval --nbval-cell-timeout 120 lectures/ru lectures/en
+
+test-all: export COURSE_TEST_ALL = 1
+test-all: test  ## the same with the tests that take minutes: lectures on VOC's layout
 
 bench: setup  ## measure what the speed claims rest on; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks
