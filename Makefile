@@ -8,7 +8,7 @@ INSTALLED := .venv/.installed
 .PHONY: help setup demo lab build check test test-all bench pin clean
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED)  ## .venv with everything the course, its tests and its benchmarks need
 
