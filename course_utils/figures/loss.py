@@ -14,6 +14,7 @@ from course_utils.i18n import N_, _
 
 __all__ = [
     "descent_curves",
+    "factor_curve",
     "gradient_norm_curves",
     "group_bars",
     "log_curve",
@@ -40,19 +41,24 @@ DARK, LIGHT, ACCENT = COLOURS[4], COLOURS[3], COLOURS[2]
 
 
 def score_bars(ax: Axes, scores, names: Sequence[str]) -> Axes:
-    """The scores b_ik of one pixel, one bar a class."""
+    """The logits b_ik of one pixel, one bar a class."""
     scores = np.asarray(scores, dtype=np.float64)
     _upright_bars(ax, scores, names)
     ax.axhline(0, color="black", linewidth=0.8)
     reach = max(1.0, 1.2 * np.abs(scores).max())
     ax.set_ylim(-reach, reach)
-    ax.set_ylabel(_("score $b_{ik}$"), fontsize=8)
-    ax.set_title(_("Scores: any numbers"), fontsize=9)
+    ax.set_ylabel(_("logit $b_{ik}$"), fontsize=8)
+    ax.set_title(_("Logits: any numbers"), fontsize=9)
     return small_ticks(ax)
 
 
-def probability_bars(ax: Axes, probabilities, names: Sequence[str], truth: int) -> Axes:
-    """The probabilities a_ik of one pixel; its true class is hatched, its loss in the title."""
+def probability_bars(
+    ax: Axes, probabilities, names: Sequence[str], truth: int, *, times: float = 1
+) -> Axes:
+    """The probabilities a_ik of one pixel; its true class is hatched, its loss in the title.
+
+    times: what the logits were multiplied by, for the title.
+    """
     probabilities = np.asarray(probabilities, dtype=np.float64)
     bars = _upright_bars(ax, probabilities, names)
     bars[truth].set_hatch("///")
@@ -61,10 +67,13 @@ def probability_bars(ax: Axes, probabilities, names: Sequence[str], truth: int) 
     ax.set_ylim(0, 1.15)
     ax.set_ylabel(_("probability $a_{ik}$"), fontsize=8)
     title = _("True class: {name}, loss {loss:.2f}")
+    if times != 1:
+        title = _("Logits times {times:g}: loss {loss:.2f}")
     # A probability of 0 has an infinite loss; the format writes it as "inf".
     with np.errstate(divide="ignore"):
         loss = -np.log(probabilities[truth])
-    ax.set_title(title.format(name=shown(names[truth]), loss=loss + 0.0), fontsize=9)
+    title = title.format(name=shown(names[truth]), loss=loss + 0.0, times=times)
+    ax.set_title(title, fontsize=9)
     return small_ticks(ax)
 
 
@@ -73,9 +82,8 @@ def log_curve(ax: Axes, probability: float | None = None) -> Axes:
     grid = np.linspace(0.005, 1, 200)
     ax.plot(grid, -np.log(grid), color=DARK)
     if probability is not None and probability > 0.005:
-        ax.plot(
-            [probability], [-np.log(probability)], "o", color=LIGHT, markeredgecolor="black"
-        )
+        price = -np.log(probability)
+        ax.plot(probability, price, "o", color=LIGHT, markeredgecolor="black", clip_on=False)
     ax.set_xlim(0, 1)
     ax.set_ylim(0, 5.4)
     ax.set_xlabel(_("probability of the true class"), fontsize=8)
@@ -97,31 +105,37 @@ def descent_curves(ax: Axes, with_minus: Sequence[float], without: Sequence[floa
 
 
 def gradient_norm_curves(
-    ax: Axes, sides: Sequence[int], norms: Mapping[str, Sequence[float]]
+    ax: Axes, sides: Sequence[int], norms: Mapping[str, np.ndarray]
 ) -> Axes:
-    """Norm of a layer's gradient by the image's side. norms: "sum" and "mean" -> norms."""
+    """Norm of a layer's gradient by the image's side; a line joins means, small marks are runs.
+
+    norms: "sum" and "mean" -> (seeds, sides).
+    """
     for way, style, colour, label in (
         ("sum", "o-", DARK, _("sum over pixels")),
         ("mean", "s--", LIGHT, _("mean over pixels")),
     ):
-        ax.plot(sides, norms[way], style, color=colour, label=label, markersize=4)
+        ax.plot(sides, np.mean(norms[way], axis=0), style, color=colour, label=label)
+        for run in np.asarray(norms[way]):
+            ax.plot(sides, run, style[0], color="black", markersize=2)
     ax.set_xscale("log", base=2)
     ax.set_yscale("log")
     ax.set_xticks(sides, [str(side) for side in sides])
     ax.set_xlabel(_("side of the image, pixels"), fontsize=8)
     ax.set_ylabel(_("norm of the gradient"), fontsize=8)
     ax.legend(fontsize=7)
-    ax.set_title(_("The sum's gradient grows with the image, the mean's does not"), fontsize=9)
+    title = _("The sum's gradient grows with the image, the mean's hardly does")
+    ax.set_title(title, fontsize=9)
     return small_ticks(ax)
 
 
 def show_gradient(ax: Axes, gradient, name: str) -> Axes:
-    """The gradient by the scores of one class over the image, times n. gradient: (H, W)."""
+    """The gradient by the logits of one class over the image, times n. gradient: (H, W)."""
     gradient = np.asarray(gradient)
     picture = ax.imshow(gradient, cmap="cividis", vmin=-1, vmax=1, interpolation="nearest")
     bar = ax.figure.colorbar(picture, ax=ax, shrink=0.8)
     bar.ax.tick_params(labelsize=7)
-    title = _("n · gradient by the score: {name}").format(name=shown(name))
+    title = _("n · logit gradient: {name}").format(name=shown(name))
     ax.set_title(title, fontsize=9)
     return pixel_axes(ax, *gradient.shape)
 
@@ -193,6 +207,23 @@ def walk_curves(ax: Axes, shares, losses, accuracies) -> Axes:
     return small_ticks(ax)
 
 
+def factor_curve(ax: Axes, factors: Sequence[float], losses, at: float | None = None) -> Axes:
+    """The loss of one answer by the number that all its logits are multiplied by.
+
+    at: one of the factors, marked on the curve.
+    """
+    losses = np.asarray(losses)
+    ax.plot(factors, losses, color=DARK)
+    if at is not None:
+        place = int(np.abs(np.asarray(factors) - at).argmin())
+        ax.plot(factors[place], losses[place], "o", color=LIGHT, markeredgecolor="black")
+    ax.set_ylim(bottom=0)
+    ax.set_xlabel(_("factor of all logits"), fontsize=8)
+    ax.set_ylabel(_("loss, nats"), fontsize=8)
+    ax.set_title(_("The best factor lies in between"), fontsize=9)
+    return small_ticks(ax)
+
+
 def weight_bars(ax: Axes, shares: Mapping[str, Sequence[float]], which: str) -> Axes:
     """Recall or precision of the objects with equal and with tenfold weight.
 
@@ -202,20 +233,23 @@ def weight_bars(ax: Axes, shares: Mapping[str, Sequence[float]], which: str) -> 
     words = {"equal": _("equal weights"), "heavy": _("object ten times heavier")}
     groups = {words[name]: 100 * np.asarray(values) for name, values in shares.items()}
     if which == "found":
-        ylabel, title = _("object's pixels found, %"), _("Weight finds more of the object ...")
+        ylabel, title = (
+            _("object's pixels found, %"),
+            _("With the weight, more of the object is found ..."),
+        )
     else:
         ylabel, title = _("right among those found, %"), _("... and more that is not there")
     return group_bars(ax, groups, ylabel=ylabel, title=title)
 
 
 def stability_table(rows: Sequence[Sequence[float]]) -> Table:
-    """What large scores do to softmax and its logarithm in float32.
+    """What large logits do to softmax and its logarithm in float32.
 
-    rows: the score of class 2 (class 1 has 0), its probability by the formula and stably, the
+    rows: the logit of class 2 (class 1 has 0), its probability by the formula and stably, the
     logarithm of class 1's probability, taken after softmax and at once.
     """
     heading = [
-        _("scores"),
+        _("logits"),
         _("probability by the formula"),
         _("largest subtracted"),
         _("log after softmax"),

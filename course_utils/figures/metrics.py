@@ -64,8 +64,8 @@ def object_bars(ax: Axes, objects: Mapping[str, int]) -> Axes:
     ax.bar(range(len(names)), numbers, color=DARK)
     ax.set_xticks(range(len(names)), names, rotation=60, ha="right")
     ax.set_ylabel(_("objects"), fontsize=8)
-    title = _("{share:.0%} of all objects are of one class: {name}")
-    title = title.format(share=numbers[0] / sum(numbers), name=names[0])
+    title = _("{share:.0f}% of all objects are of one class: {name}")
+    title = title.format(share=100 * numbers[0] / sum(numbers), name=names[0])
     ax.set_title(title, fontsize=9)
     return small_ticks(ax)
 
@@ -87,9 +87,7 @@ def information_bars(ax: Axes, label: float, compressed: float, naive: float) ->
     ax.set_yticks(heights, list(bits))
     ax.invert_yaxis()
     ax.set_xlabel(_("information in the answer, bits"), fontsize=8)
-    title = _("Even compressed, a mask says some {ratio:.0f} times what a class label says")
-    ratio = float(f"{compressed / label:.1g}")  # what follows differs between zlib's versions
-    ax.set_title(title.format(ratio=ratio), fontsize=9)
+    ax.set_title(_("Even compressed, a mask says far more than a class label"), fontsize=9)
     return small_ticks(ax)
 
 
@@ -104,7 +102,7 @@ def agreement_curve(ax: Axes, distances: Sequence[int], agreement, independent: 
     ax.set_xscale("log", base=2)
     ax.set_xticks(distances, [str(distance) for distance in distances])
     ax.set_xlabel(_("distance between the pixels, pixels"), fontsize=8)
-    ax.set_ylabel(_("pairs of one class, %"), fontsize=8)
+    ax.set_ylabel(_("pairs of pixels of one class, %"), fontsize=8)
     ax.legend(fontsize=7)
     ax.set_title(_("Neighbours nearly always agree, distant pixels do not"), fontsize=9)
     return small_ticks(ax)
@@ -115,22 +113,23 @@ def small_sets_curves(
 ) -> Axes:
     """Jaccard on new images against the number of training images, by labels kept of each.
 
-    curves: labels of an image, or "all" -> (seeds, numbers of images). Points are means over
-    the seeds, bars one standard deviation.
+    curves: labels of an image, or "all" -> (seeds, numbers of images). Lines join the means
+    over the seeds, small marks are the runs themselves.
     """
-    styles = zip(("^:", "s--", "o-"), (ACCENT, LIGHT, DARK), (0.96, 1.0, 1.04), strict=True)
+    styles = zip(("^:", "s--", "o-"), (ACCENT, LIGHT, DARK), (0.94, 1.0, 1.06), strict=True)
     for (labels, values), (style, colour, aside) in zip(curves.items(), styles, strict=False):
         if labels == "all":
             name = _("every pixel labelled")
         else:
             name = ngettext("{n} label an image", "{n} labels an image", labels)
             name = name.format(n=labels)
-        mean, spread = np.mean(values, axis=0), np.std(values, axis=0, ddof=1)
-        x = aside * np.asarray(images)  # bars side by side, not one over the other
-        ax.errorbar(x, mean, spread, fmt=style, color=colour, capsize=3, label=name)
+        x = aside * np.asarray(images)  # runs side by side, not one over the other
+        ax.plot(x, np.mean(values, axis=0), style, color=colour, label=name)
+        for run in np.asarray(values):
+            ax.plot(x, run, style[0], color=colour, markersize=4, alpha=0.5)
     ax.set_xscale("log", base=2)
     ax.set_xticks(images, [str(number) for number in images])
-    ax.set_ylim(bottom=0)
+    ax.set_ylim(-0.03, 1.03)
     ax.set_xlabel(_("training images"), fontsize=8)
     ax.set_ylabel(_("Jaccard index of objects"), fontsize=8)
     ax.legend(fontsize=7)
@@ -219,7 +218,7 @@ def jaccard_and_dice_bars(ax: Axes, steady, uneven) -> Axes:
     ax.set_ylim(0, 1)
     ax.set_ylabel(_("mean over two classes"), fontsize=8)
     ax.legend(fontsize=7)
-    ax.set_title(_("The means put the networks in opposite order"), fontsize=9)
+    ax.set_title(_("The two means rank the networks in opposite order"), fontsize=9)
     return small_ticks(ax)
 
 
@@ -229,7 +228,10 @@ def border_curves(
     """Jaccard of discs whose border is misplaced. curves: error, pixels -> J by radius."""
     styles = zip(("o-", "s--", "^:"), (DARK, ACCENT, LIGHT), strict=True)
     for (error, values), (style, colour) in zip(curves.items(), styles, strict=False):
-        label = _("border {error} px too far out").format(error=error)
+        label = ngettext(
+            "border {error} pixel too far out", "border {error} pixels too far out", error
+        )
+        label = label.format(error=error)
         ax.plot(radii, values, style, color=colour, markersize=4, label=label)
     ax.set_xscale("log", base=2)
     ax.set_xticks(radii, [str(radius) for radius in radii])

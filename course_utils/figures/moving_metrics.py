@@ -31,8 +31,14 @@ from course_utils.reference.metrics import confusion_counts, jaccard, pixel_accu
 __all__ = ["brush_figure", "convention_figure", "object_size_figure", "spoiling_figure"]
 
 
-def brush_figure(truth, names: Sequence[str]) -> InteractiveFigure:
-    """A prediction to paint over with a round brush; metrics follow. truth: (H, W) labels."""
+def brush_figure(
+    truth, names: Sequence[str], strokes: Sequence[tuple[int, int, int]] = ()
+) -> InteractiveFigure:
+    """A prediction to paint over with a round brush; metrics follow.
+
+    truth: (H, W) labels. strokes: (row, column, radius) of the background's brush, one frame of
+    the static twin each, after the prediction as it is; where left out, two about the middle.
+    """
     truth = np.asarray(truth)
     height, width = truth.shape
     start = filled(truth)
@@ -50,9 +56,10 @@ def brush_figure(truth, names: Sequence[str]) -> InteractiveFigure:
         "radius": Slider(_("radius, pixels"), 0, min(height, width) // 2, 0),
         "colour": Choice(_("paint"), classes, 0),
     }
-    middle = min(height, width) // 2
-    frames = [{"radius": 0}, {"radius": middle // 2}, {"radius": middle}]
-    return interactive_figure(draw, controls, frames, height=3.2, columns=1)
+    reach = min(height, width) // 2
+    strokes = strokes or [(height // 2, width // 2, r) for r in (reach // 2, reach)]
+    frames = [dict(zip(("row", "column", "radius"), stroke, strict=True)) for stroke in strokes]
+    return interactive_figure(draw, controls, [{"radius": 0}, *frames], height=3.2, columns=1)
 
 
 def spoiling_figure(truth, objects, names: Sequence[str]) -> InteractiveFigure:
@@ -102,7 +109,7 @@ def object_size_figure(side: int = 60) -> InteractiveFigure:
         counts = _counts(predicted, truth, 2)
         values = [float(pixel_accuracy(counts)), *jaccard(counts).tolist()]
         rows = [_("pixel accuracy"), _("J, background"), _("J, object")]
-        title = _("The object is {share:.1%} of the image").format(share=truth.mean())
+        title = _("The object is {share:.1f}% of the image").format(share=100 * truth.mean())
         xlabel = _("the metric's value")
         class_bars(right, values, rows, xlabel=xlabel, title=title, classes=[3, 0, 1])
 

@@ -142,6 +142,13 @@ def test_painting_over_everything_ruins_the_metrics():
     assert figure.redraw(radius=0) == whole
 
 
+def test_the_static_twin_shows_the_strokes_that_were_asked_for():
+    figure = figures.brush_figure(LABELS, NAMES, [(4, 5, 3), (9, 9, 2)])
+    shown = [(frame["row"], frame["column"], frame["radius"]) for frame in figure.frames]
+    assert shown[0][2] == 0
+    assert shown[1:] == [(4, 5, 3), (9, 9, 2)]
+
+
 @pytest.mark.parametrize("moved", [{"shift": 3}, {"grow": 2}, {"lost": 2}, {"confused": True}])
 def test_every_way_of_spoiling_shows(moved):
     figure = figures.spoiling_figure(LABELS, LABELS, NAMES)

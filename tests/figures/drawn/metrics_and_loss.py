@@ -39,11 +39,15 @@ DRAWN = {
         ax, [1, 4], {1: [[0.1, 0.2], [0.2, 0.2]], "all": [[0.5, 0.6], [0.5, 0.7]]}
     ),
     "descent_curves": lambda ax: figures.descent_curves(ax, [0.1, 0.9], [0.1, 0.0]),
+    "factor_curve": lambda ax: figures.factor_curve(ax, [0.5, 1, 2], [2, 1, 3], 1),
     "gradient_norm_curves": lambda ax: figures.gradient_norm_curves(
-        ax, [8, 16], {"sum": [1, 4], "mean": [1, 1]}
+        ax, [8, 16], {"sum": [[1, 4]], "mean": [[1, 1]]}
     ),
     "log_curve": lambda ax: figures.log_curve(ax, 0.5),
     "probability_bars": lambda ax: figures.probability_bars(ax, [0.2, 0.7, 0.1], NAMES, 1),
+    "probability_bars, times": lambda ax: figures.probability_bars(
+        ax, [0.2, 0.7, 0.1], NAMES, 1, times=5
+    ),
     "score_bars": lambda ax: figures.score_bars(ax, [-1, 2, 0], NAMES),
     "show_gradient": lambda ax: figures.show_gradient(ax, np.zeros((20, 20)), "disc"),
     "show_loss_map": lambda ax: figures.show_loss_map(ax, np.ones((20, 20))),
