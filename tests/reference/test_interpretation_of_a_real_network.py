@@ -8,6 +8,7 @@ from torch import nn
 from course_utils.reference.class_pictures import maximize_class
 from course_utils.reference.dream import dream
 from course_utils.reference.patches import cut_patches, top_patches
+from course_utils.reference.picture_priors import blurred, total_variation
 from course_utils.reference.receptive_field import receptive_field, unit_box
 
 MEAN = torch.tensor([104.0, 117.0, 123.0]).reshape(3, 1, 1)  # blue, green, red
@@ -80,3 +81,73 @@ def test_a_dream_excites_its_layer_more(squeezenet, photographs):
     result = dream(squeezenet, photograph, "features.7", **options)
     for norms in result.norms:
         assert (norms[-1] > 1.2 * norms[0]).all()
+
+
+# dumbbell, cup, dalmatian, bell pepper, lemon
+CLASSES = [543, 968, 251, 945, 951]
+
+
+@pytest.fixture(scope="module")
+def in_unit_pixels(squeezenet):
+    """Takes pixels as the lecture does: RGB about mid-grey, -0.5 black, 0.5 white."""
+
+    class AboutGrey(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.model = squeezenet
+
+        def forward(self, x):
+            return self.model(255 * (x + 0.5).flip(1) - MEAN)
+
+    return AboutGrey().eval()
+
+
+@pytest.fixture(scope="module")
+def class_pictures(in_unit_pixels):
+    """With the lecture's priors, and without a penalty or any prior."""
+    options = {"steps": 40, "step": 0.02, "noise": 0.1}
+    size = (3, 128, 128)
+    priors = {"lambda_": 0.03, "blur": 0.8, "jitter": 8}
+    return {
+        "priors": maximize_class(in_unit_pixels, CLASSES, size, **priors, **options).pictures,
+        "none": maximize_class(in_unit_pixels, CLASSES, size, lambda_=0.0, **options).pictures,
+    }
+
+
+def recognised(model, pictures):
+    with torch.no_grad():
+        return (model(pictures).argmax(dim=1) == torch.tensor(CLASSES)).sum().item()
+
+
+def test_class_pictures_with_priors_stand_a_shift_and_a_blur(in_unit_pixels, class_pictures):
+    x = class_pictures["priors"]
+    assert recognised(in_unit_pixels, x) == len(CLASSES)
+    assert recognised(in_unit_pixels, x.roll((7, -9), dims=(2, 3))) >= 4
+    assert recognised(in_unit_pixels, blurred(x, 1.0)) >= 4
+
+
+def test_class_pictures_without_penalty_do_not_stand_a_blur(in_unit_pixels, class_pictures):
+    x = class_pictures["none"]
+    assert recognised(in_unit_pixels, x) == len(CLASSES)  # sure of them all the same
+    assert recognised(in_unit_pixels, blurred(x, 1.0)) <= 3
+    priors = class_pictures["priors"]
+    assert x.norm() > 3 * priors.norm()
+
+
+def test_priors_make_a_class_picture_smooth(class_pictures):
+    roughness = {
+        way: (total_variation(x) / x.abs().sum(dim=(1, 2, 3))).mean()
+        for way, x in class_pictures.items()
+    }
+    assert roughness["priors"] < 0.6 * roughness["none"]
+
+
+def test_noise_is_made_into_any_class_by_a_change_that_leaves_it_noise(in_unit_pixels):
+    noise = 0.1 * torch.randn(1, 3, 96, 96, generator=torch.Generator().manual_seed(1))
+    start = noise.expand(len(CLASSES), 3, 96, 96)
+    options = {"lambda_": 0.0, "steps": 20, "step": 0.01, "start": start}
+    found = maximize_class(in_unit_pixels, CLASSES, (3, 96, 96), **options).pictures
+    with torch.no_grad():
+        probabilities = in_unit_pixels(found).softmax(dim=1)[range(len(CLASSES)), CLASSES]
+    assert probabilities.min() > 0.8
+    assert (found - start).norm() < 0.75 * start.norm()
