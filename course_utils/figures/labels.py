@@ -1,4 +1,4 @@
-"""Figures speak the reader's language: no label that was forgotten in English.
+"""Figures speak the reader's language: decimal commas in Russian, no label left in English.
 
 The build executes lectures with COURSE_STRICT=1, and so does the test of the built ones.
 """
@@ -7,16 +7,41 @@ import os
 import re
 from collections.abc import Iterable
 
+from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
 from matplotlib.text import Text
+from matplotlib.ticker import FixedFormatter, ScalarFormatter
 
 from course_utils.i18n import LATIN, language
 
-__all__ = ["foreign", "require_own_language"]
+__all__ = ["foreign", "require_own_language", "with_commas", "write_numbers_its_way"]
 
 _MATHEMATICS = re.compile(r"\$[^$]*\$")
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _CYRILLIC = re.compile(r"[А-яЁё]")
+_POINT = re.compile(r"(?<=\d)\.(?=\d)")
+
+
+class _DecimalCommas(ScalarFormatter):
+    """Matplotlib's own labels of ticks, with a comma in them."""
+
+    def __call__(self, x, pos=None) -> str:
+        return with_commas(super().__call__(x, pos))
+
+
+def write_numbers_its_way(figure: FigureBase) -> None:
+    """Put decimal commas into the texts of a Russian figure, and into its labels of ticks."""
+    if language() != "ru":
+        return
+    for text in figure.findobj(Text):
+        text.set_text(with_commas(text.get_text()))
+    for ax in figure.findobj(Axes):
+        for axis in (ax.xaxis, ax.yaxis):
+            formatter = axis.get_major_formatter()
+            if type(formatter) is ScalarFormatter:
+                axis.set_major_formatter(_DecimalCommas())
+            elif isinstance(formatter, FixedFormatter):
+                formatter.seq = [with_commas(str(label)) for label in formatter.seq]
 
 
 def require_own_language(figure: FigureBase) -> None:
@@ -33,6 +58,12 @@ def require_own_language(figure: FigureBase) -> None:
             "through gettext and translate them; or, where a name stays Latin in Russian, add "
             "it to course_utils.i18n.LATIN."
         )
+
+
+def with_commas(text: str) -> str:
+    """0.5 -> 0,5; in formulas 0{,}5, or TeX would put a space behind the comma."""
+    parts = re.split(r"(\$[^$]*\$)", text)
+    return "".join(_POINT.sub("{,}" if part.startswith("$") else ",", part) for part in parts)
 
 
 def foreign(texts: Iterable[str]) -> list[str]:

@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from course_utils.figures.labels import require_own_language
+from course_utils.figures.labels import require_own_language, write_numbers_its_way
 from course_utils.i18n import _
 
 __all__ = ["DPI", "WIDTH", "panels", "pixel_axes", "png", "show", "small_ticks"]
@@ -47,6 +47,7 @@ def show() -> None:
 
     for number in plt.get_fignums():
         figure = plt.figure(number)
+        write_numbers_its_way(figure)
         titles = [ax.get_title().replace("\n", " ") for ax in figure.axes]
         words = "; ".join(title for title in titles if title)
         data = {"text/plain": f"[{words}]", "image/png": b64encode(png(figure)).decode()}
@@ -60,6 +61,7 @@ def png(figure: Figure, *, tight: bool = True) -> bytes:
     tight: the picture is as large as what is drawn; else as large as the figure, always.
     """
     require_own_language(figure)
+    write_numbers_its_way(figure)
     FigureCanvasAgg(figure)
     full = io.BytesIO()
     figure.savefig(full, format="png", bbox_inches="tight" if tight else None, pad_inches=0.05)

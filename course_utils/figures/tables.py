@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from html import escape
 
+from course_utils.figures.labels import with_commas
+from course_utils.i18n import language
+
 __all__ = ["Table"]
 
 
 class Table:
-    """Rows under a heading; every cell is shown by `str`, numbers to the right.
+    """Rows under a heading; every cell is shown by `str` (decimal commas in Russian), numbers to
+    the right.
 
     heading: already translated. Raises ValueError where a row and the heading differ in length.
     """
@@ -18,8 +22,9 @@ class Table:
                 raise ValueError(
                     f"Expected {len(heading)} cells in a row, got {len(row)}: {row}."
                 )
-        self.heading = [str(cell) for cell in heading]
-        self.rows = [[str(cell) for cell in row] for row in rows]
+        shown = with_commas if language() == "ru" else str
+        self.heading = [shown(str(cell)) for cell in heading]
+        self.rows = [[shown(str(cell)) for cell in row] for row in rows]
 
     def __repr__(self) -> str:
         lines = [self.heading, *self.rows]

@@ -5,6 +5,7 @@ from matplotlib import pyplot as plt
 
 from course_utils import figures
 from course_utils.figures.labels import foreign
+from course_utils.figures.layout import png
 from course_utils.i18n import speaking
 
 
@@ -61,3 +62,45 @@ def test_an_english_page_and_a_reader_s_notebook_go_on(monkeypatch, language, st
         draw("loss")
         figures.show()
     assert not plt.get_fignums()
+
+
+def drawn_texts(language):
+    with speaking(language):
+        (ax,) = figures.panels(1)
+        ax.plot([0, 0.5], [0, 1.5])
+        ax.set_title("J = 0.58, $w = 0.5$, FCN-8s")
+        ax.set_yticks([0, 1.5], ["0.0", "1.5"])
+        png(ax.figure)
+        labels = [*ax.get_xticklabels(), *ax.get_yticklabels()]
+        ticks = [label.get_text() for label in labels]
+        return ax.get_title(), ticks
+
+
+def test_a_russian_figure_writes_decimal_commas():
+    title, ticks = drawn_texts("ru")
+    assert title == "J = 0,58, $w = 0{,}5$, FCN-8s"
+    assert {"0,2", "1,5"} <= set(ticks)
+    assert not any("." in tick for tick in ticks)
+
+
+def test_an_english_figure_keeps_its_points():
+    title, ticks = drawn_texts("en")
+    assert title == "J = 0.58, $w = 0.5$, FCN-8s"
+    assert {"0.2", "1.5"} <= set(ticks)
+
+
+def test_numbers_written_twice_are_written_once():
+    assert drawn_texts("ru") == drawn_texts("ru")
+    with speaking("ru"):
+        (ax,) = figures.panels(1)
+        ax.set_title("1.5")
+        png(ax.figure)
+        png(ax.figure)
+        assert ax.get_title() == "1,5"
+
+
+def test_a_russian_table_writes_decimal_commas():
+    with speaking("ru"):
+        assert "0,5" in repr(figures.Table(["доля"], [[0.5]]))
+    with speaking("en"):
+        assert "0.5" in repr(figures.Table(["share"], [[0.5]]))
