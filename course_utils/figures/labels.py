@@ -5,12 +5,12 @@ The build executes lectures with COURSE_STRICT=1, and so does the test of the bu
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
 from matplotlib.text import Text
-from matplotlib.ticker import FixedFormatter, ScalarFormatter
+from matplotlib.ticker import FuncFormatter, ScalarFormatter
 
 from course_utils.i18n import LATIN, language
 
@@ -29,6 +29,10 @@ class _DecimalCommas(ScalarFormatter):
         return with_commas(super().__call__(x, pos))
 
 
+def _commas_after(label: Callable) -> FuncFormatter:
+    return FuncFormatter(lambda x, pos: with_commas(str(label(x, pos))))
+
+
 def write_numbers_its_way(figure: FigureBase) -> None:
     """Put decimal commas into the texts of a Russian figure, and into its labels of ticks."""
     if language() != "ru":
@@ -40,8 +44,8 @@ def write_numbers_its_way(figure: FigureBase) -> None:
             formatter = axis.get_major_formatter()
             if type(formatter) is ScalarFormatter:
                 axis.set_major_formatter(_DecimalCommas())
-            elif isinstance(formatter, FixedFormatter):
-                formatter.seq = [with_commas(str(label)) for label in formatter.seq]
+            elif isinstance(formatter, FuncFormatter):  # what set_xticks(places, texts) makes
+                axis.set_major_formatter(_commas_after(formatter.func))
 
 
 def require_own_language(figure: FigureBase) -> None:

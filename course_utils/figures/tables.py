@@ -10,8 +10,8 @@ __all__ = ["Table"]
 
 
 class Table:
-    """Rows under a heading; every cell is shown by `str` (decimal commas in Russian), numbers to
-    the right.
+    """Rows under a heading; every cell is shown by `str`, in Russian with decimal commas,
+    numbers to the right.
 
     heading: already translated. Raises ValueError where a row and the heading differ in length.
     """
