@@ -147,7 +147,8 @@ def identity_scatter(ax: Axes, before, after) -> Axes:
     before, after = np.ravel(before), np.ravel(after)
     reach = float(np.abs(before).max()) * 1.05
     line = np.array([-reach, 0.0, reach])
-    ax.plot(line, np.maximum(line, 0), "-", color=COLOURS[3], linewidth=3, label=r"$\mathrm{ReLU}(x)$")
+    relu = np.maximum(line, 0)
+    ax.plot(line, relu, "-", color=COLOURS[3], linewidth=3, label=r"$\mathrm{ReLU}(x)$")
     ax.plot(before, after, ".", color=COLOURS[0], markersize=3, label=_("scores of one image"))
     ax.plot([-reach, reach], [-reach, reach], ":", color="grey", label="$x$")
     ax.set_xlim(-reach, reach)
