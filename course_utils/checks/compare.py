@@ -26,6 +26,7 @@ __all__ = [
     "compare_with",
     "fields",
     "labels",
+    "near",
     "number_of",
     "one_of",
     "scalar",
@@ -130,6 +131,19 @@ def labels(expected: torch.Tensor, got: Any) -> Difference | None:
     return _elements(expected.double(), got.double())
 
 
+def near(tolerance: float) -> Answers:
+    """A tensor of floating-point numbers, each to within `tolerance`: for what a search found,
+    the optimum of a function for one."""
+
+    def compare(expected: torch.Tensor, got: Any) -> Difference | None:
+        difference = tensor(expected, got)
+        if difference is None or difference.kind != "value":
+            return difference
+        return _elements(expected.double(), got.double(), tolerance)
+
+    return compare
+
+
 def number_of(message: str, plain: str, kind: str = "value") -> Answers:
     """A comparison of one number whose difference is said so; exact where it is an int.
 
@@ -188,19 +202,22 @@ def compare_with(answers: Answers) -> Compare:
     return partial(_observations, answers)
 
 
-def alike(mistake: Observation, got: Observation, *, gradients: bool = False) -> bool:
+def alike(
+    mistake: Observation, got: Observation, *, gradients: bool = False, tolerance: float = 0.0
+) -> bool:
     """Whether a wrong solution did what the student's did: same trouble, same numbers.
 
     gradients: whether they must agree too. Not where the value itself is wrong: then the
     value tells the mistake, and how the student came by it does not matter.
+    tolerance: how far numbers may lie apart and count as the same, beyond rounding.
     """
     if mistake.trouble or got.trouble:
         return _same_trouble(mistake, got)
     if not set(mistake.changed) <= set(got.changed):
         return False
-    if gradients and not _same(mistake.gradient, got.gradient):
+    if gradients and not _same(mistake.gradient, got.gradient, tolerance):
         return False
-    return _same(mistake.answer, got.answer)
+    return _same(mistake.answer, got.answer, tolerance)
 
 
 def as_number(value: Any) -> float | None:
@@ -286,21 +303,22 @@ def _elements(
     return Difference(kind, Said(said, values), Said(plain))
 
 
-def _same(one: Any, other: Any) -> bool:
+def _same(one: Any, other: Any, tolerance: float) -> bool:
     if one is None or other is None:
         return one is other
     left, right = as_number(one), as_number(other)
     if left is not None and right is not None:
-        return _close(left, right)
+        return _close(left, right, max(ABSOLUTE_NUMBER, tolerance))
     if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
         if one.shape != other.shape or one.is_floating_point() != other.is_floating_point():
             return False
-        return _elements(one.double(), other.double()) is None
+        return _elements(one.double(), other.double(), max(ABSOLUTE, tolerance)) is None
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+        same = one.keys() == other.keys()
+        return same and all(_same(one[key], other[key], tolerance) for key in one)
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        same = len(one) == len(other)
-        return same and all(_same(a, b) for a, b in zip(one, other, strict=True))
+        pairs = zip(one, other, strict=True) if len(one) == len(other) else ()
+        return len(one) == len(other) and all(_same(a, b, tolerance) for a, b in pairs)
     if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
         return one.shape == other.shape and np.allclose(one, other, equal_nan=True)
     return type(one) is type(other) and one == other
@@ -312,10 +330,10 @@ def _same_trouble(one: Observation, other: Observation) -> bool:
     return (one.trouble.kind, one.trouble.type) == (other.trouble.kind, other.trouble.type)
 
 
-def _close(expected: float, got: float) -> bool:
+def _close(expected: float, got: float, absolute: float = ABSOLUTE_NUMBER) -> bool:
     if math.isnan(expected) or math.isnan(got):
         return math.isnan(expected) and math.isnan(got)
-    return math.isclose(expected, got, rel_tol=RELATIVE, abs_tol=ABSOLUTE_NUMBER)
+    return math.isclose(expected, got, rel_tol=RELATIVE, abs_tol=absolute)
 
 
 def _row(value: Any) -> list[float] | None:

@@ -96,6 +96,8 @@ class Exercise:
     compare: (expected, got) -> Difference or None, for two observations of one case.
     picture: (case, expected, got) -> matplotlib figure or None.
     seconds: limit for one call of the student's function.
+    tolerance: how far from a known mistake's numbers an answer may lie and still be that
+        mistake, where answers are found by a search and none is exact.
     """
 
     name: str
@@ -109,6 +111,7 @@ class Exercise:
     banned: tuple[Banned, ...] = ()
     picture: Callable | None = None
     seconds: float = 5.0
+    tolerance: float = 0.0
 
     @property
     def bans(self) -> tuple[Banned, ...]:

@@ -1,0 +1,1 @@
+"""Right answers to transfer_learning, a style a module."""
