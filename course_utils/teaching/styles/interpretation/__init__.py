@@ -1,0 +1,1 @@
+"""Right answers to interpretation, a style a module."""
