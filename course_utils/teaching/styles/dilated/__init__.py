@@ -1,0 +1,1 @@
+"""Other right ways to the answers of dilated."""
