@@ -177,17 +177,18 @@ figures.show()
 
 # %% [markdown] lang="ru"
 # Ответы одни и те же: вероятности расходятся меньше чем на 0,05, да и то потому, что спуск остановили, не
-# доведя до конца. Отсюда два следствия. У задачи обучения головы один оптимум, и найти его можно за секунду.
-# И всё решают признаки: если классы в них не разделяет ни одна линейная модель, голова не поможет.
+# доведя до конца. Отсюда два следствия. Во-первых, у задачи обучения головы один оптимум, и найти его можно
+# быстро. Во-вторых, всё решают признаки: если классы в них не разделяет ни одна линейная модель, голова не
+# поможет.
 
 # %% [markdown] lang="en"
 # The answers are the same: probabilities differ by less than 0.05, and that only because descent was stopped
-# before its end. Two things follow. Training the head has one optimum, and it can be found in a second. And
-# everything hangs on the features: where no linear model separates the classes in them, the head will not
-# help.
+# before its end. Two things follow. First, training the head has one optimum, and it can be found quickly.
+# Second, everything hangs on the features: where no linear model separates the classes in them, the head will
+# not help.
 
 # %% [markdown] lang="ru"
-# ## Какими признаки видны глазом
+# ## Как выглядят признаки
 #
 # Спроецируем новые изображения близкой задачи на две главные компоненты: слева — пикселей, справа — признаков
 # последнего слоя перед головой. Этих классов сеть никогда не видела.
@@ -263,7 +264,7 @@ figures.features_figure(planes, labels, {name: task.classes for name, task in ta
 # **Предскажите:** что лучше всего на 12 изображениях? А на нескольких сотнях?
 
 # %% [markdown] lang="en"
-# ## Few data and many data
+# ## Little data and plenty of data
 #
 # Now train the head, the three last layers, and all layers but the first two, on sets of different sizes. And,
 # for comparison, the same network from random weights, with no transfer at all.
@@ -293,6 +294,7 @@ def from_scratch(name, number, seed):
     return share_right(whole, task.test_images, task.test_labels), whole[0]
 
 
+# %%
 scratch = {
     (name, seed): from_scratch(name, MANY, seed + 10 * (name == "far"))  # no common start
     for name in tasks
@@ -322,22 +324,22 @@ figures.show()
 # %% [markdown] lang="ru"
 # Точки — отдельные запуски (другие изображения, другие начальные веса головы), отрезки — одно стандартное
 # отклонение. На 12 изображениях голова лучше всего, и чем больше слоёв обучать, тем хуже: весов много, а
-# примеров нет. На нескольких сотнях последние слои голову догоняют, и утверждение лекции подтверждается, но
-# на близкой задаче выигрыша почти нет: признаки и так хороши. Сеть со случайных весов за то же число шагов не
-# доходит и до половины верных ответов, а голова на шести сотнях даёт больше 0,8.
+# примеров нет. На нескольких сотнях последние слои голову догоняют, но выигрыша на близкой задаче почти нет:
+# признаки и так хороши. Сеть, которую начали со случайных весов, за отведённые ей 60 шагов не доходит и до
+# половины верных ответов, а голова на всех изображениях даёт больше 0,8.
 
 # %% [markdown] lang="en"
-# Dots are single runs (other images, other initial weights of the head), bars are one standard deviation. On 12
-# images the head is best, and the more layers one trains, the worse: there are many weights and no examples.
-# On several hundred the last layers catch up with the head, and the lecture's claim holds, but on the near
-# task there is hardly a gain: the features are good as they are. A network from random weights does not get
-# half the answers right in as many steps, while the head on six hundred images gets more than 0.8.
+# Dots are single runs (other images, other initial weights of the head), whiskers are one standard deviation.
+# On 12 images the head is best, and the more layers one trains, the worse: there are many weights and no
+# examples. On several hundred the last layers catch up with the head, but on the near task there is hardly a
+# gain: the features are good as they are. A network from random weights does not get half the answers right
+# in the 60 steps it is given, while the head on all images gets more than 0.8.
 
 # %% [markdown] lang="ru"
 # ## Чем дальше задача, тем больше слоёв переучивать
 #
-# **Предскажите:** как изменится график точности от числа обучаемых слоёв, если спрашивать не об очертаниях, а
-# о текстуре?
+# **Предскажите:** как изменится зависимость доли верных ответов от числа обучаемых слоёв, если спрашивать не
+# об очертаниях, а о текстуре?
 
 # %% [markdown] lang="en"
 # ## The further the task, the more layers to retrain
@@ -356,9 +358,9 @@ figures.depth_curves(ax, near, far, K)
 figures.show()
 
 # %% [markdown] lang="ru"
-# На близкой задаче лишние слои ничего не прибавляют. На далёкой голова просто гадает (около 1/6), а точность
-# растёт, только когда переучивается большая часть сети. Утверждение подтвердилось и даже с запасом: сеть
-# научилась не замечать текстуру, чтобы узнавать очертание при любой раскраске.
+# На близкой задаче лишние слои ничего не прибавляют. На далёкой голова просто гадает (около 1/6), а доля
+# верных ответов растёт, только когда переучивается большая часть сети. Утверждение подтвердилось, и даже с
+# запасом: сеть научилась не замечать текстуру, чтобы узнавать очертание при любой раскраске.
 #
 # Соберите свой случай: задача, размер набора, число слоёв.
 
@@ -375,18 +377,19 @@ figures.transfer_figure(scores, L, K)
 # %% [markdown] lang="ru"
 # ## Чем ближе слой к началу, тем меньше шаг
 #
-# Если обучать много слоёв на малом наборе, большие шаги портят то, что сеть уже умеет. Предлагают давать слою
-# тем меньший шаг, чем ближе он к входу: $\eta_k = \eta \cdot 2{,}6^{-(m - k)}$ для слоя $k$ из $m$. Честно
-# сравнивать способы можно только при лучшем $\eta$ для каждого.
+# Если обучать много слоёв на малом наборе, большие шаги портят то, что сеть уже умеет. Отсюда приём: давать
+# слою тем меньший шаг обучения, чем ближе он ко входу: $\eta_k = \eta \cdot 2{,}6^{-(m - k)}$ для слоя $k$ из
+# $m$. Честно сравнивать способы можно только при лучшем $\eta$ для каждого.
 #
 # **Предскажите:** какой способ выиграет на 60 изображениях и у какого лучшее $\eta$ больше?
 
 # %% [markdown] lang="en"
-# ## The nearer the layer to the beginning, the lower the step
+# ## The nearer the layer to the beginning, the smaller the step
 #
-# When many layers are trained on a small set, large steps spoil what the network can do already. The proposal
-# is to give a layer the lower a step, the nearer it is to the input: $\eta_k = \eta \cdot 2.6^{-(m - k)}$ for
-# layer $k$ of $m$. The ways can only be compared fairly at the best $\eta$ of each.
+# When many layers are trained on a small set, large steps spoil what the network can do already. Hence the
+# device of giving a layer a learning rate that is the smaller, the nearer the layer is to the input:
+# $\eta_k = \eta \cdot 2.6^{-(m - k)}$ for layer $k$ of $m$. The ways can only be compared fairly at the best
+# $\eta$ of each.
 #
 # **Predict:** which way wins on 60 images, and whose best $\eta$ is larger?
 
@@ -404,8 +407,8 @@ figures.rate_curves(ax, equal, falling, K)
 figures.show()
 
 # %% [markdown] lang="ru"
-# Обучались последние слои, кроме первых трёх. Убывающие шаги при своём лучшем $\eta$ точнее, чем один общий
-# шаг при своём, и к выбору $\eta$ они менее чувствительны: голове можно дать большой шаг, не тронув начало.
+# Обучались все слои, кроме трёх первых. Убывающие шаги при своём лучшем $\eta$ точнее, чем один общий шаг при
+# своём, и к выбору $\eta$ они менее чувствительны: голове можно дать большой шаг, не тронув начало.
 
 # %% [markdown] lang="en"
 # All layers but the first three were trained. Falling steps at their best $\eta$ are more accurate than one
@@ -467,21 +470,22 @@ figures.show()
 
 # %% [markdown] lang="ru"
 # На близкой задаче утверждение верно с огромным запасом: больше 0,8 против меньше чем 0,4. На далёкой оно на
-# наших данных **не подтвердилось**: признаки последнего слоя хуже случайных. Сеть старательно забыла текстуру,
-# а случайные веса не забывают ничего. Лучшие признаки для далёкой задачи лежат в первых слоях (с первого по
-# третий), и они лучше случайных. Так что «в любом случае» стоит понимать с оговоркой: ImageNet разнообразен,
-# и сеть, обученная на нём, забывает меньше, чем наша, обученная на шести очертаниях.
+# наших данных **не подтвердилось**: признаки последнего слоя хуже случайных. Сеть старательно забыла
+# текстуру, а случайные веса не забывают ничего. Лучшие признаки для далёкой задачи лежат в первых слоях (с
+# первого по третий), и они лучше случайных. Так что «в любом случае» стоит понимать с оговоркой: ImageNet
+# разнообразен, и сеть, обученная на нём, по-видимому, забывает меньше, чем наша, обученная на шести
+# очертаниях.
 #
 # Справа — опубликованные числа (Zeiler, Fergus, 2014): сеть обучена на ImageNet, классы взяты из Caltech-101.
-# Точность линейной модели растёт почти до последнего слоя, с 44,8 до 86,2 %; обученная с нуля сеть той же
-# статьи получила на этих данных 46,5 %.
+# Доля верных ответов линейной модели растёт почти до последнего слоя, с 44,8 до 86,2 %; обученная с нуля сеть
+# той же статьи получила на этих данных 46,5 %.
 
 # %% [markdown] lang="en"
 # On the near task the claim holds with a huge margin: more than 0.8 against less than 0.4. On the far one it
 # **did not hold** on our data: the features of the last layer are worse than random ones. The network has
 # taken pains to forget texture, and random weights forget nothing. The best features for the far task lie in
-# the first layers (the first to the third), and those do beat random ones. So "in any case" wants a proviso:
-# ImageNet is varied, and a network trained on it forgets less than ours, trained on six outlines.
+# the first layers (the first to the third), and those do beat random ones. So "in any case" needs a proviso:
+# ImageNet is varied, and a network trained on it presumably forgets less than ours, trained on six outlines.
 #
 # On the right are published numbers (Zeiler & Fergus, 2014): the network was trained on ImageNet, the classes
 # are those of Caltech-101. The accuracy of a linear model grows nearly to the last layer, from 44.8 to 86.2%;
@@ -506,7 +510,7 @@ assert PUBLISHED_PROBES[1] == 44.8 and PUBLISHED_PROBES[5] == 86.2 == max(PUBLIS
 #
 # "On the first layers filters are alike for all tasks." Take the networks trained from scratch above, on the
 # near and on the far task, and the pretrained one. Likeness: for each filter find the nearest filter of the
-# other network by absolute correlation, and average. But the best of many is always alike, so a zero is
+# other network by absolute correlation, and average. But the best of many is always alike, so a baseline is
 # needed: untrained filters, and **scrambled** ones, which keep smoothness and colours and have a random
 # pattern.
 #
@@ -550,10 +554,10 @@ if built_in:
     assert mean(alike["other task"]) > mean(alike["untrained"])
 
 # %% [markdown] lang="ru"
-# Сети разных задач похожи почти так же, как сети одной задачи: разница меньше 0,1. Значит, задача и правда мало
-# влияет на первый слой. Но большую часть этой похожести дают и перемешанные фильтры: похоже в основном то,
-# что фильтры гладкие и цветные, а не их узор. Обучали мы недолго, всего 60 шагов; у предобученной сети видны
-# пятна и края. Красивая картинка фильтров сама по себе ещё не доказательство.
+# Сети разных задач похожи почти так же, как сети одной задачи: разница меньше 0,1. Значит, задача и правда
+# мало влияет на первый слой. Но большую часть этой похожести дают и перемешанные фильтры: похоже в основном
+# то, что фильтры гладкие и цветные, а не их узор. Обучали мы недолго, всего 60 шагов; у предобученной сети
+# видны пятна и края. Красивый рисунок фильтров сам по себе ещё не доказательство.
 
 # %% [markdown] lang="en"
 # Networks of two tasks are nearly as alike as networks of one: the difference is less than 0.1. So the task
@@ -659,7 +663,7 @@ figures.show()
 #
 # <details><summary>1. You have 30 images and a task that resembles ImageNet. What do you train?</summary>
 #
-# The head alone. That is a linear model on 30 examples; for the other weights there are not examples enough.
+# The head alone. That is a linear model on 30 examples; for the other weights there are not enough examples.
 #
 # </details>
 #
@@ -673,7 +677,7 @@ figures.show()
 # <details><summary>3. Why may one common step and falling steps not be compared at the same
 # $\eta$?</summary>
 #
-# At equal $\eta$ falling steps are lower on average, and one may take for their merit what is only a lucky
+# At equal $\eta$ falling steps are smaller on average, and one may take for their merit what is only a lucky
 # size of the step. Compare at the best $\eta$ of each way.
 #
 # </details>
@@ -721,9 +725,9 @@ figures.show()
 # - The head is always replaced. Training it alone is training a linear model on finished features; on small
 #   sets that is the best choice.
 # - The more data there are and the further the task, the more last layers are worth training. Earlier layers
-#   get lower steps.
+#   get smaller steps.
 # - Features of the last layers are good for tasks that resemble the original one. On our far task they turned
-#   out worse than random: the lecture's claim wants a proviso.
+#   out worse than random: the lecture's claim needs a proviso.
 # - The first filters depend little on the task, but most of their likeness is smoothness.
 # - When you freeze, remember batch normalisation.
 #

@@ -16,11 +16,12 @@
 #
 # **After this lecture you will be able to**
 # - say which pixels a unit of any layer sees, and test it by experiment;
-# - find the patches that excite each filter most, and measure how choosy the filter is;
+# - find the patches that excite each filter most, and measure how selective the filter is;
 # - draw the "picture of a class" by gradient ascent, explain the part of $\lambda$, and not believe too
 #   much.
 #
-# **You need to know:** convolution, pooling, ReLU, softmax; the gradient by a network's input in PyTorch.
+# **You need to know:** convolution, pooling, ReLU, softmax; the gradient with respect to a network's input in
+# PyTorch.
 #
 # **Time:** about an hour, the self-check questions included.
 
@@ -56,9 +57,9 @@ if built_in:
 # тексте относятся к встроенным данным.
 
 # %% [markdown] lang="en"
-# On the built-in data we study the course's small network: five convolutional layers, as in AlexNet, and
-# six classes of drawn shapes. On VOC 2012 the same cells take AlexNet with ImageNet weights, and
-# photographs. The figures quoted in the text are those of the built-in data.
+# On the built-in data we study the course's small network: five convolutional layers, as in AlexNet, and six
+# classes of drawn shapes. On VOC 2012 the same cells take AlexNet with ImageNet weights, and photographs. The
+# numbers in the text are those of the built-in data.
 
 # %% [markdown] lang="ru"
 # ## Что видит один нейрон
@@ -100,21 +101,21 @@ figures.field_table(ours, theirs, [network.name, "AlexNet"])
 
 # %% [markdown] lang="ru"
 # Окно пятого слоя AlexNet — 163 пикселя из 224. Веса не понадобились: геометрию задают ядра, шаги и
-# дополнение нулями. Отрицательный первый пиксель значит, что окно крайнего нейрона вылезает за край, там он
-# видит нули.
+# дополнение нулями. Отрицательный номер первого пикселя значит, что окно крайнего нейрона выходит за край
+# изображения; там он видит нули.
 #
-# Окно говорит, какие пиксели *могут* повлиять на нейрон. А какие влияют на деле? Возьмём производную
+# Окно говорит, какие пиксели *могут* повлиять на нейрон. А какие влияют на деле? Возьмём производную отклика
 # нейрона по каждому пикселю и усредним её модуль по изображениям и фильтрам.
 #
 # **Предскажите:** будет ли влияние внутри окна равномерным?
 
 # %% [markdown] lang="en"
-# The window of AlexNet's fifth layer is 163 pixels of 224. No weights were needed: kernels, strides and
-# zero padding set the geometry. A negative first pixel means that the window of the outermost unit reaches
-# past the border, where it sees zeros.
+# The window of AlexNet's fifth layer is 163 pixels of 224. No weights were needed: kernels, strides and zero
+# padding set the geometry. A negative first pixel means that the window of the outermost unit reaches past
+# the edge of the image, where it sees zeros.
 #
-# The window says which pixels *can* move a unit. Which ones do? Take the derivative of a unit by every
-# pixel and average its absolute value over images and filters.
+# The window says which pixels *can* move a unit. Which ones do? Take the derivative of a unit's response with
+# respect to every pixel and average its absolute value over images and filters.
 #
 # **Predict:** will the influence be even inside the window?
 
@@ -143,14 +144,14 @@ figures.show()
 
 # %% [markdown] lang="ru"
 # Слева окна пяти нейронов, ближайших к середине изображения; у пятого слоя окно больше самого изображения.
-# Справа влияние пикселей на нейрон четвёртого слоя. Вне окна оно равно нулю точно. Внутри неравномерно:
-# средняя четверть площади окна получает больше 40 % влияния. К середине ведёт больше путей через сеть, чем
-# к краю, поэтому *эффективное* поле восприятия меньше теоретического.
+# Справа влияние пикселей на нейрон четвёртого слоя. Вне окна оно в точности равно нулю. Внутри оно
+# неравномерно: средняя четверть площади окна получает больше 40 % влияния. К середине ведёт больше путей
+# через сеть, чем к краю, поэтому *эффективное* поле восприятия меньше теоретического.
 
 # %% [markdown] lang="en"
 # On the left are the windows of the five units nearest to the middle of the image; the fifth layer's is
 # larger than the image itself. On the right is the influence of pixels on a unit of layer 4. Outside the
-# window it is zero exactly. Inside it is uneven: the middle quarter of the window's area gets more than 40%
+# window it is exactly zero. Inside it is uneven: the middle quarter of the window's area gets more than 40%
 # of the influence. More paths through the network lead to the middle than to the rim, so the *effective*
 # receptive field is smaller than the theoretical one.
 
@@ -207,8 +208,8 @@ figures.show()
 # %% [markdown] lang="ru"
 # Справа каждая точка — фильтр. Если закрыть всё, кроме окна, отклик не меняется ни в одном знаке. Если
 # закрыть окно, отклик становится в точности таким, как на сплошном сером изображении: остального нейрон не
-# видит. В среднем остаётся меньше 5 %, но не всегда ноль: и на ровный серый фильтр может немного
-# откликаться.
+# видит. В среднем остаётся меньше 5 %, но не всегда ноль: немного откликаться фильтр может и на сплошной
+# серый цвет.
 
 # %% [markdown] lang="en"
 # On the right every dot is a filter. With everything but the window covered, the response does not change
@@ -220,7 +221,7 @@ figures.show()
 # ## Фильтры первого слоя
 #
 # Фильтр первого слоя сам похож на изображение: у него три канала, и его можно показать. Отклик — скалярное
-# произведение фильтра и кусочка изображения. При данной длине кусочка оно больше всего, когда кусочек
+# произведение фильтра и кусочка изображения. При заданной длине кусочка оно больше всего, когда кусочек
 # пропорционален фильтру (неравенство Коши — Буняковского).
 #
 # **Предскажите:** будут ли кусочки с самым сильным откликом похожи на фильтр?
@@ -260,10 +261,10 @@ figures.show()
 
 # %% [markdown] lang="en"
 # On the left are the filters, on the right, in the same places, the means of the nine patches with the
-# strongest response. The correlation of a filter with its own patches is higher than with those of others,
-# on average by more than 0.3. The first layer of our network looks for blots of colour and steps of
-# brightness. Later layers cannot be shown this way: their filters have not three channels but dozens.
-# Patches are what remains.
+# strongest response. On average a filter's correlation with its own patches is higher than with those of
+# others by more than 0.3. The first layer of our network looks for blots of colour and steps of brightness.
+# Later layers cannot be shown this way: their filters have not three channels but dozens. Patches are what
+# remains.
 
 # %% [markdown] lang="ru"
 # ## Кусочки для слоёв с первого по пятый
@@ -299,21 +300,21 @@ dead = {layer: sum(not found for found in strongest[layer]) for layer in layers}
 assert not any(dead.values()) or not built_in
 
 # %% [markdown] lang="ru"
-# Строка — фильтр (его номер слева), самый сильный отклик в первом столбце. Фильтры не отобраны по красоте,
-# а взяты через равные промежутки. Первый слой: цвет и край. Второй: полоски, клетки, углы. Третий и
-# четвёртый: части и целые фигуры (кольца, лучи звезды, круги), какими бы ни были цвет и узор, — хотя есть и
-# те, кому важен как раз густой узор. В пятом слое окно больше изображения, и по кусочку трудно сказать, на
-# что нейрон смотрит. Серое лежит за краем изображения. Мёртвых фильтров в этой сети не нашлось.
+# Строка — фильтр (его номер слева), самый сильный отклик в первом столбце. Фильтры не отобраны по красоте, а
+# взяты через равные промежутки. Первый слой: цвет и край. Второй: полоски, клетки, углы. Третий и четвёртый:
+# части и целые фигуры (кольца, лучи звезды, круги), какими бы ни были цвет и узор, — хотя есть и такие,
+# которым важен как раз густой узор. В пятом слое окно больше изображения, и по кусочку трудно сказать, на что
+# нейрон смотрит. Серое лежит за краем изображения. Мёртвых фильтров в этой сети не нашлось.
 #
 # Все остальные фильтры можно посмотреть здесь.
 
 # %% [markdown] lang="en"
-# A row is a filter (its number on the left), with the strongest response in the first column. The filters
-# are not picked for beauty but taken at even distances. Layer 1: colour and edge. Layer 2: stripes, checks,
+# A row is a filter (its number on the left), with the strongest response in the first column. The filters are
+# not picked for beauty but taken at even intervals. Layer 1: colour and edge. Layer 2: stripes, checks,
 # corners. Layers 3 and 4: parts and whole shapes (rings, rays of a star, discs), whatever their colour and
-# pattern, though some care for just that, a dense pattern. In layer 5 the window is larger than the image,
-# and a patch hardly tells what the unit looks at. Grey lies outside the image. No dead filters were found
-# in this network.
+# pattern, though for some a dense pattern is just what matters. In layer 5 the window is larger than the
+# image, and a patch hardly tells what the unit looks at. Grey lies outside the image. No dead filters were
+# found in this network.
 #
 # All the other filters can be viewed here.
 
@@ -358,17 +359,17 @@ figures.show()
 # %% [markdown] lang="ru"
 # ## Растёт ли избирательность
 #
-# «Глубокие слои находят предметы» — впечатление от отобранных картинок. Превратим его в число. У каждого
-# кусочка возьмём класс пикселя в середине окна, если там предмет, и посчитаем долю пар кусочков одного
-# фильтра, в которых классы совпали. Если фильтру всё равно, что за предмет, совпадения будут случайными.
+# «Глубокие слои находят объекты» — впечатление от отобранных изображений. Превратим его в число. У каждого
+# кусочка возьмём класс пикселя в середине окна, если там объект, и посчитаем долю пар кусочков одного
+# фильтра, в которых классы совпали. Если фильтру всё равно, какой это объект, совпадения будут случайными.
 #
-# Нужен и контроль: с глубиной растут окна, а не только знания. Поэтому сделаем то же с тремя сетями
-# со случайными весами: геометрия у них та же.
+# Нужен и контроль: с глубиной растут окна, а не только знания. Поэтому сделаем то же с тремя сетями со
+# случайными весами: геометрия у них та же.
 #
 # **Предскажите:** как пойдут обе кривые?
 
 # %% [markdown] lang="en"
-# ## Does choosiness grow
+# ## Does selectivity grow
 #
 # "Deep layers find objects" is an impression from picked pictures. Turn it into a number. For each patch
 # take the class of the pixel in the middle of its window, if an object is there, and count the share of
@@ -405,19 +406,19 @@ figures.agreement_curves(ax, trained, random, chance)
 figures.show()
 
 # %% [markdown] lang="ru"
-# Отрезки — стандартная ошибка среднего по фильтрам. В первых двух слоях обученная сеть не лучше случайной:
-# цвет и край есть у любой фигуры. Начиная с третьего слоя совпадений всё больше, в пятом больше 0,6. У
-# случайных весов кривая так и остаётся у уровня случайных пар (всюду меньше 0,4), хотя окна растут точно
-# так же. Значит, дело в обучении.
+# Отрезки — стандартная ошибка среднего по фильтрам. В первых двух слоях обученная сеть почти не отличается от
+# случайной: цвет и край есть у любой фигуры. С третьего слоя совпадений всё больше, в пятом их доля выше 0,6.
+# У случайных весов кривая так и остаётся вблизи уровня случайных пар (всюду меньше 0,4), хотя окна растут
+# точно так же. Значит, дело в обучении.
 #
 # Чего опыт *не* показывает: что фильтр отвечает только на один класс. Мы смотрели на девять лучших
 # кусочков, а не на все отклики. И пиксель в середине окна — грубая мера: фигура может стоять сбоку.
 
 # %% [markdown] lang="en"
-# The bars are the standard error of the mean over filters. In the first two layers the trained network is
-# no better than a random one: any shape has colour and edges. From layer 3 on the classes agree more and
-# more, in layer 5 more than 0.6 of the time. With random weights the curve stays near the level of random
-# pairs (below 0.4 everywhere), though the windows grow just the same. So it is training that does it.
+# The whiskers are the standard error of the mean over filters. In the first two layers the trained network
+# hardly differs from a random one: any shape has colour and edges. From layer 3 on the classes agree more and
+# more; in layer 5 the share is above 0.6. With random weights the curve stays near the level of random pairs
+# (below 0.4 everywhere), though the windows grow just the same. So it is training that does it.
 #
 # What this does *not* show is that a filter answers to one class only. We looked at the nine best patches,
 # not at all responses. And the pixel in the middle of the window is a crude measure: the shape may stand
@@ -537,9 +538,9 @@ figures.show()
 
 # %% [markdown] lang="ru"
 # Как только сеть уверена, градиент вероятности исчезает: при $p_y = 1$ скобка равна нулю, и подъём встаёт
-# (при $p_y$ около нуля его гасит множитель). Градиент логита жив. Есть и вторая причина: вероятность растёт
-# и оттого, что падают *чужие* логиты, то есть изображение может стать «не диском» вместо «звезды». Поэтому
-# поднимаем логит.
+# (при $p_y$ около нуля его гасит множитель). Градиент логита жив. Есть и вторая причина: вероятность растёт и
+# оттого, что падают *чужие* логиты, то есть вместо «звезды» может получиться «не круг». Поэтому поднимаем
+# логит.
 
 # %% [markdown] lang="en"
 # As soon as the network is sure, the probability's gradient disappears: at $p_y = 1$ the bracket is zero,
@@ -548,7 +549,7 @@ figures.show()
 # rather than "a star". So we climb the logit.
 
 # %% [markdown] lang="ru"
-# ## Без штрафа: уверенность ни в чём
+# ## Без штрафа: уверенность на пустом месте
 #
 # Возьмём один и тот же шум и сделаем из него по очереди все шесть классов, без штрафа ($\lambda = 0$).
 #
@@ -556,7 +557,7 @@ figures.show()
 # времени на изображении что-нибудь видно?
 
 # %% [markdown] lang="en"
-# ## Without a penalty: sure of nothing
+# ## Without a penalty: certainty out of nothing
 #
 # Take one and the same noise and turn it into each of the six classes, without a penalty ($\lambda = 0$).
 #
@@ -584,9 +585,9 @@ figures.confidence_curves(other, torch.stack(probabilities), names)
 figures.show()
 
 # %% [markdown] lang="ru"
-# Восьми шагов хватило: один и тот же шум, изменённый меньше чем на четверть своей нормы, — «наверняка
-# диск», «наверняка звезда» и так далее, а глаз видит всё тот же шум. Уверенность сети вне её данных ни о
-# чём не говорит. Поэтому высокая вероятность — *не* доказательство того, что изображение класса получилось.
+# Восьми шагов хватило: один и тот же шум, изменённый меньше чем на четверть своей нормы, — это «наверняка
+# круг», «наверняка звезда» и так далее, а глаз видит всё тот же шум. Уверенность сети вне её данных ни о чём
+# не говорит. Поэтому высокая вероятность — *не* доказательство того, что изображение класса получилось.
 
 # %% [markdown] lang="en"
 # Eight steps were enough: one and the same noise, changed by less than a quarter of its norm, is "surely a
@@ -639,20 +640,20 @@ figures.norm_curve(ax, norms, reached, list(climbs), names)
 figures.show()
 
 # %% [markdown] lang="ru"
-# Больше $\lambda$ — меньше норма у всех шести классов и меньше логит в среднем по ним: штраф выменивает
-# одно на другое. (У отдельного класса при малых $\lambda$ порядок может нарушиться: за 100 шагов подъём там
-# не заканчивается.) Без него часть значений выходит за пределы от чёрного до белого (после 100 шагов больше
-# 3 %), и чем дольше подъём, тем больше: таких изображений просто не бывает. При $\lambda = 0{,}01$ логит
-# каждого класса уже выше, чем на любом из 200 изображений набора: изображение класса — преувеличение, а не
-# типичный пример.
+# Больше $\lambda$ — меньше норма у всех шести классов и меньше логит в среднем по ним: меньшая норма
+# покупается ценой логита. (У отдельного класса при малых $\lambda$ порядок может нарушиться: за 100 шагов
+# подъём там не заканчивается.) Без него часть значений выходит за пределы от чёрного до белого (после 100
+# шагов больше 3 %), и чем дольше подъём, тем больше: таких изображений просто не бывает. При
+# $\lambda = 0{,}01$ логит каждого класса уже выше, чем на любом из 200 изображений набора: изображение класса
+# — преувеличение, а не типичный пример.
 
 # %% [markdown] lang="en"
-# A larger $\lambda$ means a smaller norm for all six classes and a smaller logit on average: the penalty
-# trades one for the other. (For a single class the order may break at small $\lambda$: there 100 steps do
+# A larger $\lambda$ means a smaller norm for all six classes and a smaller logit on average: a smaller norm
+# is paid for with the logit. (For a single class the order may break at small $\lambda$: there 100 steps do
 # not finish the climb.) Without it some values leave the range from black to white (more than 3% after 100
-# steps), and the more the longer one climbs: there are no such images. At $\lambda = 0.01$ the logit of
-# each class is already higher than on any of the 200 images of the set: the picture of a class is an
-# exaggeration, not a typical example.
+# steps), and the more the longer one climbs: there are no such images. At $\lambda = 0.01$ the logit of each
+# class is already higher than on any of the 200 images of the set: the picture of a class is an exaggeration,
+# not a typical example.
 
 # %%
 pictures = {lambda_: [x[few] for x in saved] for lambda_, (saved, _logits) in climbs.items()}
@@ -660,13 +661,13 @@ logits = {lambda_: each.mean(dim=1).tolist() for lambda_, (_saved, each) in clim
 figures.climb_browser(pictures, [5, 30, 100], logits, [names[k] for k in few])
 
 # %% [markdown] lang="ru"
-# Кривая без штрафа растёт без конца; чем больше $\lambda$, тем раньше кривая выходит на свой уровень (при
-# $0{,}01$ ста шагов мало). При большом $\lambda$ изображение бледнеет, но если растянуть контраст, видны те
-# же очертания. Значит, $\lambda$ отвечает за размах, а не за то, *что* нарисовано. На нашей маленькой сети
+# Без штрафа кривая и на сотом шаге всё растёт; чем больше $\lambda$, тем раньше она выходит на свой уровень
+# (при $0{,}01$ ста шагов мало). При большом $\lambda$ изображение бледнеет, но если растянуть контраст, видны
+# те же очертания. Значит, $\lambda$ отвечает за размах, а не за то, *что* нарисовано. На нашей маленькой сети
 # очертания фигур видны и при $\lambda = 0$; сетям побольше для этого нужна помощь.
 
 # %% [markdown] lang="en"
-# The curve without a penalty grows without end; the larger $\lambda$, the sooner the curve levels off (at
+# Without a penalty the curve still grows at step 100; the larger $\lambda$, the sooner it levels off (at
 # $0.01$ a hundred steps are too few). With a large $\lambda$ the picture pales, but with the contrast
 # stretched the same outlines are there. So $\lambda$ is about the range, not about *what* is drawn. In our
 # small network the outlines show even at $\lambda = 0$; larger networks need help for that.
@@ -674,9 +675,9 @@ figures.climb_browser(pictures, [5, 30, 100], logits, [names[k] for k in few])
 # %% [markdown] lang="ru"
 # ## Размытие, сдвиги и проверка случайными весами
 #
-# Норма запрещает большие пиксели, но не мелкую рябь. Поэтому к штрафу добавляют знание о том, какими бывают
-# изображения: время от времени слегка **размывают** $x$ и перед каждым градиентом **сдвигают** его на
-# несколько пикселей, чтобы узор не привязывался к сетке.
+# Штраф на норму не пускает в изображение большие значения, но мелкую рябь пропускает. Поэтому к штрафу
+# добавляют знание о том, какими бывают изображения: время от времени слегка **размывают** $x$ и перед каждым
+# градиентом **сдвигают** его на несколько пикселей, чтобы узор не привязывался к сетке.
 #
 # И контроль: то же самое для сети со случайными весами. Если бы очертания рисовал сам способ, они были бы и
 # там.
@@ -686,9 +687,9 @@ figures.climb_browser(pictures, [5, 30, 100], logits, [names[k] for k in few])
 # %% [markdown] lang="en"
 # ## Blur, shifts, and a check with random weights
 #
-# The norm forbids large pixels but not fine ripple. So one adds knowledge of what images are like to the
-# penalty: now and then $x$ is **blurred** a little, and before each gradient it is **shifted** by a few
-# pixels, so that the pattern does not cling to the grid.
+# A penalty on the norm keeps large values out of the image but lets fine ripple in. So one adds knowledge of
+# what images are like to the penalty: now and then $x$ is **blurred** a little, and before each gradient it
+# is **shifted** by a few pixels, so that the pattern does not cling to the grid.
 #
 # And the control: the same for a network with random weights. If the method itself drew the outlines, they
 # would be there too.
@@ -724,23 +725,23 @@ if built_in:
     assert all(answer.tolist() == classes for answer in moved)
 
 # %% [markdown] lang="ru"
-# Верхние два ряда начаты из разного шума. Контраст растянут. Круг, квадрат с торчащими углами, звезда с
+# Два верхних ряда выросли из разного шума. Контраст растянут. Круг, квадрат с торчащими углами, звезда с
 # лучами и кольцо узнаются сразу, треугольник и крест — с трудом: сети хватает отдельных примет класса, в
-# единую фигуру они складываются не всегда. Цвета пёстрые: в этом наборе цвет случаен и классов не
-# различает. У сети со случайными весами (внизу, шаг взят больше, потому что её градиенты намного слабее)
-# никаких очертаний нет, так что рисует их не способ, а обученная сеть.
+# единую фигуру они складываются не всегда. Цвета пёстрые: в этом наборе цвет случаен и классов не различает.
+# У сети со случайными весами (внизу, шаг взят больше, потому что её градиенты намного слабее) никаких
+# очертаний нет, так что рисует их не способ, а обученная сеть.
 #
-# Запуски непохожи: косинус угла между изображениями одного класса по модулю меньше 0,5 — хотя класс сеть
-# узнаёт в каждом, даже если сдвинуть его на несколько пикселей. Максимумов много, и «изображение класса» —
-# один из ответов, а не портрет. Доверять стоит тому, что повторяется от запуска к запуску.
+# Запуски непохожи друг на друга: косинус угла между изображениями одного класса по модулю меньше 0,5, хотя
+# класс сеть узнаёт в каждом, даже если сдвинуть его на несколько пикселей. Максимумов много, и «изображение
+# класса» — один из ответов, а не портрет. Доверять стоит тому, что повторяется от запуска к запуску.
 
 # %% [markdown] lang="en"
-# The two upper rows began from different noise. The contrast is stretched. The disc, the square with its
-# corners pulled out, the star with its rays and the ring are known at once, the triangle and the cross with
-# difficulty: single marks of the class are enough for the network, and they do not always join into one
-# shape. The colours are motley: colour is random in this set and tells no classes apart. The network with
-# random weights (bottom; the step is larger, since its gradients are far weaker) gives no outlines, so it
-# is not the method that draws them but the trained network.
+# The two upper rows grew from different noise. The contrast is stretched. The disc, the square with its
+# corners pulled out, the star with its rays and the ring are recognised at once, the triangle and the cross
+# with difficulty: single marks of the class are enough for the network, and they do not always join into one
+# shape. The colours are jumbled: colour is random in this set and tells no classes apart. The network with
+# random weights (bottom; the step is larger, since its gradients are far weaker) gives no outlines, so it is
+# not the method that draws them but the trained network.
 #
 # The runs differ: the cosine of the angle between pictures of one class is below 0.5 in absolute value,
 # though the network recognises the class in each, even when it is shifted by a few pixels. There are many
@@ -801,18 +802,18 @@ figures.show()
 figures.dream_browser(scene[0].cpu(), [picture[0].cpu() for picture in dreams.values()])
 
 # %% [markdown] lang="ru"
-# Каждый слой во сне возбуждается сильнее, больше чем в 1,3 раза, а от перемешанного изменения той же
-# величины — меньше: дело в узоре. Ранний слой усиливает цвет и контраст, средний обводит границы и
-# дорисовывает дуги на пустом месте, поздний вплетает обрывки узоров по всему кадру. Зверей, как в
-# знаменитых «снах», здесь быть не может: сеть видит во сне только то, чему её учили. Фигуры она знает,
-# собак — нет.
+# Сон возбуждает каждый слой больше чем в 1,3 раза сильнее, чем исходное изображение, а перемешанное изменение
+# той же величины действует слабее: дело в узоре. Ранний слой усиливает цвет и контраст, средний обводит
+# границы и дорисовывает дуги на пустом месте, поздний вплетает обрывки узоров по всему кадру. Зверей, как в
+# знаменитых «снах», здесь быть не может: сеть видит во сне только то, чему её учили, а учили её фигурам, не
+# собакам.
 
 # %% [markdown] lang="en"
-# Every layer is excited more by its dream, more than 1.3 times, and less by the shuffled change of the same
-# size: it is the pattern that counts. An early layer strengthens colour and contrast, a middle one traces
-# borders and adds arcs on empty ground, a late one weaves scraps of patterns into the whole frame. There
-# cannot be any animals as in the famous "dreams": a network dreams only of what it was taught. It knows
-# shapes, not dogs.
+# Its dream excites every layer more than 1.3 times as much as the original image does; the shuffled change of
+# the same size does less: it is the pattern that counts. An early layer strengthens colour and contrast, a
+# middle one traces borders and adds arcs on empty ground, a late one weaves scraps of patterns into the whole
+# frame. There cannot be any animals as in the famous "dreams": a network dreams only of what it was taught,
+# and it was taught shapes, not dogs.
 
 # %% [markdown] lang="ru"
 # ## Проверьте себя
@@ -875,7 +876,7 @@ figures.dream_browser(scene[0].cpu(), [picture[0].cpu() for picture in dreams.va
 # </details>
 #
 # <details><summary>3. Someone takes $\lambda = 10^{-4}$ for pixels from 0 to 255. What should be taken for
-# pixels from 0 to 1, so that the problem stays the same?</summary>
+# pixels from 0 to 1 so that the problem stays the same?</summary>
 #
 # $\|x\|^2$ becomes $255^2$ times smaller, so $\lambda = 10^{-4} \cdot 255^2 \approx 6.5$.
 #
@@ -907,10 +908,10 @@ assert round(1e-4 * 255**2, 1) == 6.5
 # - Нейрон видит только своё окно; размер окна задаёт геометрия сети, а влияние собрано в его середине.
 # - От слоя к слою кусочки с самым сильным откликом идут от цвета и края к частям и фигурам. Это измеримо, и
 #   у случайных весов этого нет.
-# - Изображение класса — максимум логита со штрафом. $\lambda$ зависит от единиц пикселя и меняет размах, а
-#   узнаваемость дают ещё размытие и сдвиги.
-# - Уверенность сети на построенном изображении ничего не доказывает; доверять стоит тому, что повторяется и
-#   пропадает при случайных весах.
+# - Изображение класса — максимум логита со штрафом. $\lambda$ зависит от единиц пикселя и меняет размах; к
+#   штрафу добавляют размытие и сдвиги.
+# - Уверенность сети на построенном изображении ничего не доказывает; доверять стоит тому, что повторяется от
+#   запуска к запуску и пропадает при случайных весах.
 #
 # **Дальше:** задание `interpretation`: окно нейрона, лучшие кусочки, изображение класса и сон своими
 # руками.
@@ -923,7 +924,7 @@ assert round(1e-4 * 255**2, 1) == 6.5
 # - A. Mahendran, A. Vedaldi. Understanding Deep Image Representations by Inverting Them. CVPR 2015,
 #   [arXiv:1412.0035](https://arxiv.org/abs/1412.0035).
 # - A. Nguyen, J. Yosinski, J. Clune. Deep Neural Networks are Easily Fooled. CVPR 2015,
-#   [arXiv:1412.1897](https://arxiv.org/abs/1412.1897) (уверенность ни в чём).
+#   [arXiv:1412.1897](https://arxiv.org/abs/1412.1897) (уверенность на пустом месте).
 # - J. Yosinski и др. Understanding Neural Networks Through Deep Visualization. 2015,
 #   [arXiv:1506.06579](https://arxiv.org/abs/1506.06579) (размытие).
 # - A. Mordvintsev, C. Olah, M. Tyka. Inceptionism: Going Deeper into Neural Networks. Google Research, 2015
@@ -943,12 +944,12 @@ assert round(1e-4 * 255**2, 1) == 6.5
 # - From layer to layer the patches with the strongest response go from colour and edge to parts and shapes.
 #   This can be measured, and random weights do not have it.
 # - The picture of a class is a maximum of the logit under a penalty. $\lambda$ depends on the units of a
-#   pixel and changes the range; blur and shifts add to what can be recognised.
-# - A network's confidence on a made-up picture proves nothing; trust what repeats, and what disappears with
-#   random weights.
+#   pixel and changes the range; blur and shifts are added to the penalty.
+# - A network's confidence on a made-up picture proves nothing; trust what repeats from run to run and
+#   disappears with random weights.
 #
 # **Next:** the assignment `interpretation`: the window of a unit, the best patches, the picture of a class
-# and a dream with your own hands.
+# and a dream, all made by yourself.
 #
 # **Papers**
 # - M. D. Zeiler, R. Fergus. Visualizing and Understanding Convolutional Networks. ECCV 2014,
@@ -958,7 +959,7 @@ assert round(1e-4 * 255**2, 1) == 6.5
 # - A. Mahendran, A. Vedaldi. Understanding Deep Image Representations by Inverting Them. CVPR 2015,
 #   [arXiv:1412.0035](https://arxiv.org/abs/1412.0035).
 # - A. Nguyen, J. Yosinski, J. Clune. Deep Neural Networks are Easily Fooled. CVPR 2015,
-#   [arXiv:1412.1897](https://arxiv.org/abs/1412.1897) (sure of nothing).
+#   [arXiv:1412.1897](https://arxiv.org/abs/1412.1897) (certainty out of nothing).
 # - J. Yosinski et al. Understanding Neural Networks Through Deep Visualization. 2015,
 #   [arXiv:1506.06579](https://arxiv.org/abs/1506.06579) (blur).
 # - A. Mordvintsev, C. Olah, M. Tyka. Inceptionism: Going Deeper into Neural Networks. Google Research, 2015

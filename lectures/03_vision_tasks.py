@@ -139,18 +139,18 @@ figures.answers_table(side, K - 1, n)
 # Сравните две последние карты: два соприкасающихся объекта одного класса на карте классов слились, на
 # карте экземпляров у каждого свой номер.
 #
-# Лекция обещает свести все эти задачи к классификации. Сделаем это с сетью, которая умеет одно: назвать класс
-# единственного объекта на маленьком изображении. И проследим, где такое сведение ломается.
+# Лекция обещает свести все эти задачи к классификации. Сделаем это с сетью, которая умеет только одно:
+# называть класс единственного объекта на маленьком изображении. И проследим, где такое сведение даёт сбой.
 
 # %% [markdown] lang="en"
 # The size of the answer is known beforehand for three tasks: classification, localisation and semantic
 # segmentation. In detection and instance segmentation it depends on the number of objects, which nobody
 # tells us. A network with a fixed number of outputs cannot give such an answer directly.
 #
-# Where there is one answer, it is the largest object. The white seam in the maps are pixels at borders
-# that were not labelled: they are marked 255 and count nowhere (lecture 04 has more on them). Compare the
-# last two maps: two touching objects of one class have melted together in the label map and have a number
-# each in the map of instances.
+# Where there is one answer, it is the largest object. The white seam in the maps are pixels at borders that
+# were not labelled: they are marked 255 and count nowhere (lecture 04 has more on them). Compare the last two
+# maps: two touching objects of one class have merged in the label map and have a number each in the map of
+# instances.
 #
 # The lecture promises to reduce all these tasks to classification. We do so with a network that can do
 # one thing: name the class of the only object in a small image. And we watch where the reduction breaks.
@@ -221,16 +221,16 @@ figures.show()
 
 # %% [markdown] lang="ru"
 # Отрезки — стандартная ошибка доли по числу сцен. Слева: сеть не гадает (ромбы — доля, которую дало бы
-# гадание), но чем больше объектов, тем легче назвать хоть один из них. Вопрос «какой класс?» здесь
-# поставлен некорректно: верных ответов несколько, а сеть обязана дать один.
+# гадание), но чем больше объектов, тем легче назвать хоть один из них. Вопрос «какой класс?» здесь поставлен
+# некорректно: верных ответов бывает несколько, а сеть обязана дать один.
 #
 # Справа сцены только с одним объектом, и ответ однозначен. На всей сцене сеть ошибается часто, а в
 # окне вокруг объекта верна больше чем в 90 % случаев. Значит, нужно найти окно.
 
 # %% [markdown] lang="en"
-# Bars are the standard error of a share over so many scenes. On the left: the network does not guess
+# Whiskers are the standard error of a share over so many scenes. On the left: the network does not guess
 # (diamonds are what guessing would give), but the more objects there are, the easier it is to name one of
-# them. The question "what class?" is ill-posed here: several answers are right, and the network has to
+# them. The question "what class?" is ill-posed here: several answers may be right, and the network has to
 # give one.
 #
 # On the right are scenes with one object only, where the answer is unique. On the whole scene the network is
@@ -256,8 +256,8 @@ figures.show()
 # %% [markdown] lang="en"
 # ## The sliding window
 #
-# The simplest way is to try all windows: squares of several sizes at some stride. A window of side $s$
-# with stride $t$ fits into an image $H \times W$ this many times:
+# The simplest way is to try all windows: squares of several sizes at some stride. A window of side $s$ with
+# stride $t$ fits into an image $H \times W$ this many times:
 #
 # $$\left(\left\lfloor \frac{H - s}{t} \right\rfloor + 1\right)
 # \left(\left\lfloor \frac{W - s}{t} \right\rfloor + 1\right)$$
@@ -315,15 +315,15 @@ figures.window_figure(scene[0], maps, train.names, scene[3], 4)
 
 # %% [markdown] lang="ru"
 # Подвигайте окно. В сетке 243 окна: $13^2$ стороны 32, $7^2$ стороны 46 и $5^2$ стороны 64. Объект есть
-# меньше чем в 12 % из них, остальное — фон и случаи между. Если записать вероятность класса для каждого
-# положения окна, получится карта: чем светлее, тем увереннее ответ. Белого поля по краям окно своей
-# серединой не достигает.
+# меньше чем в 12 % из них, остальное — фон и промежуточные случаи. Если записать вероятность класса для
+# каждого положения окна, получится карта: чем светлее, тем увереннее ответ. До белых полей по краям середина
+# окна не доходит.
 
 # %% [markdown] lang="en"
 # Move the window. The grid has 243 windows: $13^2$ of side 32, $7^2$ of side 46 and $5^2$ of side 64. Fewer
-# than 12% of them hold an object; the rest are background and cases in between. Write down the probability
-# of a class for every position of the window, and you get a map: the lighter, the surer. The middle of a
-# window never gets to the white rim.
+# than 12% of them hold an object; the rest are background and cases in between. Write down the probability of
+# a class for every position of the window, and you get a map: the lighter, the surer. The middle of a window
+# never reaches the white rim.
 
 # %%
 sizes = sorted(GRID)
@@ -359,12 +359,11 @@ figures.show()
 # над одним и тем же размером окна.)
 
 # %% [markdown] lang="en"
-# On the left is one and the same probability in windows of the smallest and of the largest size. On the
-# right the best window of every size was taken for each object, with its middle inside the object's box;
-# shown is the mean over the objects of 50 scenes and three runs, bars are the standard error. A small
-# object gets lost in the background of a large window, and that is why several sizes are needed. (There
-# are more small windows, and the best of more is higher; the fair comparison is between points over one
-# size of window.)
+# On the left is one and the same probability in windows of the smallest and of the largest size. On the right
+# the best window of every size was taken for each object, with its middle inside the object's box; shown is
+# the mean over the objects of 50 scenes and three runs, whiskers are the standard error. A small object gets
+# lost in the background of a large window, and that is why several sizes are needed. (There are more small
+# windows, and the best of more is higher; the fair comparison is between points over one size of window.)
 
 # %% [markdown] lang="ru"
 # ### Зачем нужен класс «фон»
@@ -408,19 +407,19 @@ figures.empty_window_bars(ax, passed)
 figures.show()
 
 # %% [markdown] lang="ru"
-# Порог взят так, чтобы его прошли 80 % окон с объектами; отложена доля окон фона, которые проходят вместе
-# с ними. Столбцы — средние по трём запускам (у каждого своя треть обучающих сцен), отрезки — одно
-# стандартное отклонение, точки — сами запуски. С фоном проходит меньше десятой части, без фона — в
-# несколько раз больше, и дело случая, сколько именно. Без фона вероятности делятся только между классами
-# объектов: softmax сообщает, какой из них подходит больше, но не подходит ли хоть один.
+# Порог взят так, чтобы его прошли 80 % окон с объектами; отложена доля окон фона, которые проходят вместе с
+# ними. Столбцы — средние по трём запускам (у каждого своя треть обучающих сцен), отрезки — одно стандартное
+# отклонение, точки — сами запуски. С фоном проходит меньше десятой части, без фона — в несколько раз больше,
+# и дело случая, сколько именно. Без фона вероятности делятся только между классами объектов: softmax
+# сообщает, какой из них подходит больше, но не то, подходит ли хоть один.
 
 # %% [markdown] lang="en"
 # The threshold is set so that 80% of the windows with objects pass it; shown is the share of background
-# windows that pass along with them. Bars are means over three runs (each with its own third of the
-# training scenes), the lines one standard deviation, dots the runs. With background less than a tenth
-# passes, without it several times as many, and just how many is a matter of luck. Without background the
-# probabilities are shared out among the classes of objects alone: softmax says which of them fits better,
-# not whether any fits at all.
+# windows that pass along with them. Bars are means over three runs (each with its own third of the training
+# scenes), whiskers one standard deviation, dots the runs. With background less than a tenth passes, without
+# it several times as many, and just how many is a matter of luck. Without background the probabilities are
+# shared out among the classes of objects alone: softmax says which of them fits better, not whether any fits
+# at all.
 
 # %% [markdown] lang="ru"
 # ## Один проход вместо сотен
@@ -512,8 +511,8 @@ figures.show()
 #
 # $$\mathrm{IoU}(A, B) = \frac{|A \cap B|}{|A \cup B|}$$
 #
-# **Посчитайте на бумаге:** рамка $12 \times 12$ того же размера, что истинная, сдвинута вправо на треть своей
-# стороны. Чему равна IoU? А если сдвинуть её ещё и вниз на треть?
+# **Посчитайте на бумаге:** рамка $12 \times 12$, по размеру такая же, как истинная, сдвинута вправо на треть
+# своей стороны. Чему равна IoU? А если сдвинуть её ещё и вниз на треть?
 
 # %% [markdown] lang="en"
 # ## Localisation
@@ -607,25 +606,24 @@ figures.show()
 # %% [markdown] lang="ru"
 # Точки — средние по 40 новым сценам с одним объектом, отрезки — стандартное отклонение по трём запускам
 # (другие обучающие сцены). Класс лучшего окна верен больше чем в 60 % сцен. Регрессия становится лучше с
-# числом сцен, но и двухсот ей не хватает: из каждой сцены она получает один пример. Окна тридцати сцен (в
-# них от одного до пяти объектов) дают тысячи примеров, и сеть не надо учить тому, что объект слева и
-# объект справа — одно и то же: это заложено в перебор положений. Регрессии мы даже подыграли: силу
-# регуляризации выбрали по самим новым сценам. Сеть, обученная целиком и на многих тысячах рамок,
-# координаты предсказывает хорошо.
+# числом сцен, но и двухсот ей не хватает: из каждой сцены она получает один пример. Окна тридцати сцен (в них
+# от одного до пяти объектов) дают тысячи примеров, и сеть не надо учить тому, что объект слева и объект
+# справа — одно и то же: это заложено в перебор положений. Регрессии мы даже подыграли: силу регуляризации
+# выбрали по самим новым сценам. Сети, обученные целиком и на многих тысячах рамок, координаты предсказывают
+# хорошо.
 #
 # Зато окно ограничено сеткой: лучшее из 243 окон тоже не совпадает с рамкой (пунктир), потому
 # что размеров три и все окна квадратные. Поэтому на деле способы соединяют: R-CNN и его наследники
 # классифицируют окна, а регрессия уточняет рамку найденного.
 
 # %% [markdown] lang="en"
-# Points are means over 40 new scenes with one object, bars the standard deviation over three runs (other
-# training scenes). The class of the best window is right in more than 60% of the scenes. Regression
-# improves with the number of scenes, but even two hundred are too few: from each scene it gets one
-# example. The windows of thirty scenes (with one to five objects each) give thousands of examples, and
-# nobody has to teach the network that an object on the left and one on the right are the same: trying all
-# positions has that built in. We even favoured regression: the strength of its penalty was chosen on the
-# new scenes themselves. A network trained as a whole on many thousands of boxes does predict coordinates
-# well.
+# Points are means over 40 new scenes with one object, whiskers the standard deviation over three runs (other
+# training scenes). The class of the best window is right in more than 60% of the scenes. Regression improves
+# with the number of scenes, but even two hundred are too few: from each scene it gets one example. The
+# windows of thirty scenes (with one to five objects each) give thousands of examples, and nobody has to teach
+# the network that an object on the left and one on the right are the same: trying all positions has that
+# built in. We even favoured regression: the strength of its penalty was chosen on the new scenes themselves.
+# Networks trained as a whole on many thousands of boxes do predict coordinates well.
 #
 # But the window is bound to the grid: even the best of the 243 windows differs from the box (dashed line), as
 # there are three sizes and all are square. So in practice the two are joined: R-CNN and its heirs
@@ -763,7 +761,7 @@ figures.show()
 
 # %% [markdown] lang="ru"
 # Это первый из трёх запусков. Классы неравны: у лучшего средняя точность больше чем вдвое выше, чем у
-# худшего. Общая кривая этого не показывает, потому в VOC и усредняют по классам.
+# худшего. Общая кривая этого не показывает, поэтому в VOC и усредняют по классам.
 
 # %% [markdown] lang="en"
 # This is the first of the three runs. Classes are unequal: the best one's average precision is more than
@@ -818,20 +816,20 @@ figures.crowd_bars(right, by_crowd)
 figures.show()
 
 # %% [markdown] lang="ru"
-# Считаются рамки с оценкой не ниже 0,3, отрезки — стандартная ошибка доли. Теряются объекты, для которых
-# в сетке нет подходящего окна. Квадрат стороны 22 не наберёт IoU 0,5 ни с одним окном: наименьшее больше его
-# по площади вдвое с лишним. Рамка $1 : 3$ не наберёт столько ни с каким квадратом вообще. И теряются объекты,
-# чьи рамки пересекаются: окно видит обоих, а подавление может выбросить рамку второго как повтор первого.
+# Считаются рамки с оценкой не ниже 0,3, отрезки — стандартная ошибка доли. Теряются объекты, для которых в
+# сетке нет подходящего окна. Квадрат стороны 22 не наберёт IoU 0,5 ни с одним окном: наименьшее больше его по
+# площади вдвое с лишним. Рамка $1 : 3$ не наберёт столько ни с каким квадратом вообще. И теряются объекты,
+# чьи рамки пересекаются: окно видит оба, а подавление может выбросить рамку второго как повтор первой.
 #
 # Окон больше — цена выше, поэтому R-CNN берёт не сетку, а около двух тысяч **предложенных** областей,
 # Faster R-CNN учит предлагать их саму сеть, а YOLO предсказывает рамки всех ячеек сетки за один проход.
 
 # %% [markdown] lang="en"
-# Boxes with a score of at least 0.3 count; bars are the standard error of a share. Objects are lost for
-# which the grid has no fitting window. A square of side 22 gets an IoU of 0.5 with none: the smallest
-# window has more than twice its area. A box of $1 : 3$ does not get that far with any square at all. And
-# objects are lost whose boxes overlap: the window sees both, and suppression may drop the second one's
-# box as a repeat of the first.
+# Boxes with a score of at least 0.3 count; whiskers are the standard error of a share. Objects are lost for
+# which the grid has no fitting window. A square of side 22 gets an IoU of 0.5 with none: the smallest window
+# has more than twice its area. A box of $1 : 3$ does not get that far with any square at all. And objects are
+# lost whose boxes overlap: the window sees both, and suppression may drop the second one's box as a repeat of
+# the first.
 #
 # More windows cost more, so R-CNN takes no grid but some two thousand **proposed** regions, Faster R-CNN
 # teaches the network itself to propose them, and YOLO predicts the boxes of all cells of a grid in one pass.
@@ -924,22 +922,22 @@ figures.show()
 # мелкие объекты теряются между окнами, при $t = 8$ предел больше чем вдвое выше того, что получилось.
 # Значит, мешает не только шаг, но и сами окна. Отрезки и точки — три запуска по шестнадцать обучающих сцен.
 #
-# Справа причина. В малом окне не видно всей фигуры: сеть замечает объект, но путает его класс. В большом
+# Справа причина. В малом окне не видно всей фигуры: сеть замечает объект, но путает его класс. В большом окне
 # класс внутри объекта назван вернее, зато граница размыта: окна соседних пикселей почти одинаковы, и
 # усреднённые признаки не знают, что в самой середине. Нужны сразу и широкий обзор, и точное место. Как
-# получить то и другое за один проход, рассказывают лекции 06–08. Числа здесь низкие, и это честно.
+# получить то и другое за один проход, рассказывают лекции 06–08. Числа здесь низкие, и мы этого не скрываем.
 
 # %% [markdown] lang="en"
 # The dashed line is an answer put together from true classes: it shows what the stride alone costs. With
-# $t = 32$ small objects are lost between the windows; with $t = 8$ the limit is more than twice what we
-# got. So it is not only the stride that hurts, but the windows themselves. Bars and dots are three runs
-# with sixteen training scenes each.
+# $t = 32$ small objects are lost between the windows; with $t = 8$ the limit is more than twice what we got.
+# So it is not only the stride that hurts, but the windows themselves. Whiskers and dots are three runs with
+# sixteen training scenes each.
 #
 # The reason is on the right. A small window does not show the whole shape: the network notices an object but
 # confuses its class. With a large one the class is named better inside the object, yet the border is blurred:
 # windows of neighbouring pixels are nearly the same, and averaged features do not know what is in the very
-# middle. We want a wide view and an exact place at once. How to have both in one pass is the matter
-# of lectures 06–08. The numbers here are low, and honestly so.
+# middle. We want a wide view and an exact place at once. How to have both in one pass is the matter of
+# lectures 06–08. The numbers here are low, and we do not hide it.
 
 # %% [markdown] lang="ru"
 # ## Сегментация экземпляров
@@ -998,11 +996,10 @@ if shapes:
 figures.show()
 
 # %% [markdown] lang="ru"
-# Слева карта классов истинная. Больше чем в десятой части сцен областей и объектов не поровну: чаще
-# областей меньше, потому что соприкоснувшиеся объекты одного класса сливаются; бывает и больше, когда
-# ближний объект перерезал дальний надвое. Найденным считается объект, у которого есть своя маска с мерой
-# Жаккара больше 0,5. Маски внутри истинных рамок (пиксели класса рамки в её пределах) слившиеся объекты
-# различают.
+# Слева карта классов истинная. Больше чем в десятой части сцен областей и объектов не поровну: чаще областей
+# меньше, потому что соприкоснувшиеся объекты одного класса сливаются; бывает и больше, когда ближний объект
+# разрезает дальний надвое. Найденным считается объект, у которого есть своя маска с мерой Жаккара больше 0,5.
+# Маски внутри истинных рамок (пиксели класса рамки в её пределах) слившиеся объекты различают.
 #
 # Справа карта классов наша собственная, при $t = 8$: каждый её промах становится ещё одним «объектом». Рамки,
 # найденные детектором, лишнего не добавляют: кусочки вне рамок не считаются. На этой мысли построена
@@ -1010,10 +1007,10 @@ figures.show()
 
 # %% [markdown] lang="en"
 # On the left the label map is the true one. In more than a tenth of the scenes parts and objects differ in
-# number: mostly there are fewer parts, because touching objects of one class melt together; sometimes there
-# are more, where a near object has cut a far one in two. An object counts as found if it has a mask of
-# its own with a Jaccard index above 0.5. Masks inside the true boxes (the pixels of the box's class within
-# it) do tell objects apart that have melted together.
+# number: mostly there are fewer parts, because touching objects of one class merge; sometimes there are more,
+# where a near object has cut a far one in two. An object counts as found if it has a mask of its own with a
+# Jaccard index above 0.5. Masks inside the true boxes (the pixels of the box's class within it) do tell apart
+# objects that have merged.
 #
 # On the right the label map is our own, with $t = 8$: each of its slips becomes one more "object". The
 # boxes that the detector found add nothing superfluous: pieces outside the boxes do not count. Mask R-CNN
@@ -1022,7 +1019,7 @@ figures.show()
 # %% [markdown] lang="ru"
 # ## Сколько это стоит
 #
-# Сведение к классификации измеряется числом классификаций на одно изображение.
+# Цена сведения — число классификаций на одно изображение.
 #
 # **Предскажите:** сколько всего рамок с целыми сторонами помещается в изображение $128 \times 128$? Хватит ли
 # миллиона?
@@ -1187,7 +1184,7 @@ assert abs(average_precision(precision, recall) - (1 + 2 / 3 + 3 / 5) / 4) < 1e-
 #   [arXiv:1506.02640](https://arxiv.org/abs/1506.02640).
 # - K. He, G. Gkioxari, P. Dollár, R. Girshick. Mask R-CNN. ICCV 2017,
 #   [arXiv:1703.06870](https://arxiv.org/abs/1703.06870).
-# - T.-Y. Lin et al. Microsoft COCO: Common Objects in Context. ECCV 2014,
+# - T.-Y. Lin и др. Microsoft COCO: Common Objects in Context. ECCV 2014,
 #   [arXiv:1405.0312](https://arxiv.org/abs/1405.0312).
 
 # %% [markdown] lang="en"

@@ -62,21 +62,21 @@ device = session.current().device
 # %% [markdown] lang="ru"
 # ## Что считается правильным ответом
 #
-# В классификации ответ для изображения — один класс. В **семантической сегментации** ответ нужен для
-# каждого пикселя: $y_i \in \lbrace 1, \dots, K \rbrace$ — истинный класс пикселя $i$, $a_i$ —
-# предсказанный, а всего пикселей $n$. Данные — это изображения и их корректные сегментации.
+# В классификации ответ для изображения — один класс. В **семантической сегментации** ответ нужен для каждого
+# пикселя: $y_i \in \lbrace 1, \dots, K \rbrace$ — истинный класс пикселя $i$, $a_i$ — предсказанный, а всего
+# пикселей $n$. Для обучения нужны изображения вместе с верными ответами для каждого их пикселя.
 #
-# **Предскажите:** на изображении несколько объектов, среди них есть одинаковые. На какой карте
-# разных значений больше: на карте классов или на карте, где у каждого объекта свой номер?
+# **Предскажите:** на изображении несколько объектов, и у некоторых из них общий класс. На какой карте разных
+# значений больше: на карте классов или на карте, где у каждого объекта свой номер?
 
 # %% [markdown] lang="en"
 # ## What the right answer is
 #
-# In classification the answer for an image is one class. **Semantic segmentation** asks for an
-# answer in every pixel: $y_i \in \lbrace 1, \dots, K \rbrace$ is the true class of pixel $i$, $a_i$ the
-# predicted one, and there are $n$ pixels. The data are images and their correct segmentations.
+# In classification the answer for an image is one class. **Semantic segmentation** asks for an answer in
+# every pixel: $y_i \in \lbrace 1, \dots, K \rbrace$ is the true class of pixel $i$, $a_i$ the predicted one,
+# and there are $n$ pixels. Training needs images together with the right answers for each of their pixels.
 #
-# **Predict:** there are several objects in the image, some of one kind. Which map holds more different
+# **Predict:** there are several objects in the image, some of one class. Which map holds more different
 # values: the map of classes, or a map in which every object has a number of its own?
 
 # %%
@@ -246,8 +246,8 @@ figures.agreement_curve(ax, distances, agreement, independent)
 figures.show()
 
 # %% [markdown] lang="ru"
-# У соседей класс один и тот же больше чем в 97 % случаев: сосед почти ничего не добавляет. А далёкие
-# пиксели совпадают не чаще, чем взятые наугад.
+# У соседей класс один и тот же больше чем в 97 % случаев: сосед почти ничего не добавляет. А далёкие пиксели
+# совпадают примерно так же часто, как взятые наугад.
 #
 # Теперь проверим само утверждение лекции: «можно хорошо обучаться на небольших выборках». Возьмём
 # маленькую свёрточную сеть и задачу попроще — отличить объект от фона. На каждом изображении оставим ей
@@ -258,8 +258,8 @@ figures.show()
 # то есть тысячи меток?
 
 # %% [markdown] lang="en"
-# Neighbours share their class in more than 97% of cases: a neighbour adds next to nothing. Distant
-# pixels agree no more often than pixels picked at random would.
+# Neighbours share their class in more than 97% of cases: a neighbour adds next to nothing. Distant pixels
+# agree about as often as pixels picked at random would.
 #
 # Now to the lecture's claim itself: "one can learn well from small sets". Take a small
 # convolutional network and an easier task, to tell objects from background. Out of every image we
@@ -469,9 +469,9 @@ figures.object_size_figure()
 # <details><summary><b>Вопрос.</b> Сеть отвечает «везде объект», а объект занимает 5 % кадра. Чему
 # равны доля верных пикселей и обе меры Жаккара?</summary>
 #
-# Доля верных пикселей 0,05. Для объекта пересечение — весь объект, объединение — весь кадр: 0,05.
-# Для фона пересечение пусто: 0. Средняя мера Жаккара 0,025, тогда как «везде фон» даёт 0,475: и
-# средняя не вполне защищает от ответа «везде фон», когда классов всего два.
+# Доля верных пикселей 0,05. Для объекта пересечение — весь объект, объединение — весь кадр: 0,05. Для фона
+# пересечение пусто: 0. Средняя мера Жаккара 0,025, тогда как «везде фон» даёт 0,475: когда классов всего два,
+# от этого ответа не вполне защищает и средняя.
 #
 # </details>
 
@@ -499,8 +499,8 @@ assert math.isclose(mean_jaccard(nowhere), 0.475)
 # %% [markdown] lang="ru"
 # ## Что портит метрику
 #
-# Закрасьте предсказание кистью и посмотрите, что случится с метриками. Вначале предсказание
-# совпадает с истиной.
+# Закрасьте часть предсказания кистью и посмотрите, что случится с метриками. Вначале предсказание совпадает с
+# истиной.
 #
 # **Предскажите:** что сильнее снизит среднюю меру Жаккара — закрасить фоном середину креста или весь круг?
 # Верных пикселей в первом случае пропадёт больше.
@@ -508,7 +508,7 @@ assert math.isclose(mean_jaccard(nowhere), 0.475)
 # %% [markdown] lang="en"
 # ## What spoils a metric
 #
-# Paint over the prediction with a brush and watch the metrics. At the start the prediction equals
+# Paint over a part of the prediction with a brush and watch the metrics. At the start the prediction equals
 # the truth.
 #
 # **Predict:** what lowers the mean Jaccard more: painting background over the middle of the cross or over
@@ -538,11 +538,11 @@ figures.brush_figure(scenes.labels[example], scenes.names, strokes)
 figures.spoiling_figure(scenes.labels[example], scenes.objects[example], scenes.names)
 
 # %% [markdown] lang="ru"
-# Обратите внимание на последний кадр: если принять один класс за другой, страдают оба. У первого
+# Обратите внимание на перепутанные классы: если принять один класс за другой, страдают оба. У первого
 # появляются пропущенные пиксели, у второго — лишние.
 
 # %% [markdown] lang="en"
-# Note the last frame: when one class is taken for another, both suffer. The first gets missed pixels,
+# Note the confused classes: when one class is taken for another, both suffer. The first gets missed pixels,
 # the second extra ones.
 
 # %% [markdown] lang="ru"
@@ -762,16 +762,16 @@ figures.border_curves(ax, radii, measured)
 figures.show()
 
 # %% [markdown] lang="ru"
-# У круга радиуса $r$ с границей, сдвинутой наружу на $d$, мера Жаккара примерно $(r / (r + d))^2$.
-# Ошибка в один пиксель оставляет малому кругу меньше 0,7, а большому — больше 0,9. Поэтому мелкие и
-# тонкие объекты тянут среднее вниз, и поэтому же спорную полосу у границы помечают 255: иначе метрика
-# измеряла бы твёрдость руки разметчика.
+# У круга радиуса $r$ с границей, сдвинутой наружу на $d$, мера Жаккара примерно $(r / (r + d))^2$. Ошибка в
+# один пиксель оставляет малому кругу меньше 0,7, а большому — больше 0,9. Поэтому классы мелких и тонких
+# объектов тянут среднее вниз, и поэтому же спорную полосу у границы помечают 255: иначе метрика измеряла бы
+# твёрдость руки разметчика.
 
 # %% [markdown] lang="en"
-# For a disc of radius $r$ whose border is out by $d$ the Jaccard index is about $(r / (r + d))^2$. An
-# error of one pixel leaves the small disc less than 0.7 and the large one more than 0.9. That is why
-# small and thin objects pull the mean down, and also why the doubtful strip along the border is
-# marked 255: otherwise the metric would measure how steady the annotator's hand was.
+# For a disc of radius $r$ whose border is out by $d$ the Jaccard index is about $(r / (r + d))^2$. An error
+# of one pixel leaves the small disc less than 0.7 and the large one more than 0.9. That is why classes of
+# small and thin objects pull the mean down, and also why the doubtful strip along the border is marked 255:
+# otherwise the metric would measure how steady the annotator's hand was.
 
 # %% [markdown] lang="ru"
 # ## Проверьте себя

@@ -96,15 +96,15 @@ figures.show()
 # Сдвиг сокращается: $e^{b+5} = e^5 e^b$ и в числителе, и в знаменателе. Поэтому важны только разности
 # логитов. Умножение эти разности растягивает: побеждает тот же класс, но с другой уверенностью.
 #
-# Подвигайте логиты одного пикселя сами. Штриховкой отмечен истинный класс, справа — цена пикселя
-# $-\log a_{ik}$, о которой речь пойдёт ниже.
+# Меняйте логиты одного пикселя сами. Штриховкой отмечен истинный класс, справа — цена пикселя $-\log a_{ik}$,
+# о которой речь пойдёт ниже.
 
 # %% [markdown] lang="en"
 # The shift cancels: $e^{b+5} = e^5 e^b$ above and below the line. So only differences of logits
 # matter. Multiplication stretches the differences: the same class wins, but with another confidence.
 #
-# Move the logits of one pixel yourself. The true class is hatched; on the right is the price of the
-# pixel, $-\log a_{ik}$, which is what comes next.
+# Change the logits of one pixel yourself. The true class is hatched; on the right is the price of the pixel,
+# $-\log a_{ik}$, which is what comes next.
 
 # %%
 figures.pixel_figure(names, [0.0, 2.0, 1.0])
@@ -211,7 +211,7 @@ figures.show()
 # %% [markdown] lang="ru"
 # Логарифм вероятности не бывает положительным, а нулём сумма становится, когда у всех пикселей вероятность
 # истинного класса равна 1. Значит, формула лекции — это **логарифм правдоподобия**, и его нужно увеличивать.
-# Если отдать его оптимизатору как есть, спуск будет учить наоборот: вероятность истинного класса упадёт до
+# Если отдать его оптимизатору как есть, спуск будет учить обратному: вероятность истинного класса упадёт до
 # нуля. Функция потерь — то же самое с минусом.
 
 # %% [markdown] lang="en"
@@ -223,7 +223,7 @@ figures.show()
 # %% [markdown] lang="ru"
 # ## Сумма или среднее
 #
-# Кроме того что меняют знак, в коде обычно берут среднее по размеченным пикселям:
+# В коде обычно не только меняют знак, но и берут среднее по размеченным пикселям:
 #
 # $$L(y, a) = -\frac{1}{n} \sum_{i=1}^n \sum_{k=1}^K [y_i = k] \log a_{ik}$$
 #
@@ -233,7 +233,7 @@ figures.show()
 # %% [markdown] lang="en"
 # ## Sum or mean
 #
-# Besides changing the sign, code usually takes the mean over the labelled pixels:
+# Code usually not only changes the sign but also takes the mean over the labelled pixels:
 #
 # $$L(y, a) = -\frac{1}{n} \sum_{i=1}^n \sum_{k=1}^K [y_i = k] \log a_{ik}$$
 #
@@ -433,10 +433,10 @@ figures.show()
 
 # %% [markdown] lang="ru"
 # Столбцы — средние по трём запускам, отрезки — одно стандартное отклонение, точки — сами запуски. Сеть,
-# которую учили считать кайму фоном, послушно отвечает на ней «фон»: объекты становятся тоньше, и мера
-# Жаккара по размеченным пикселям падает, хотя самой каймы в ней нет. Сеть, у которой кайма — отдельный класс,
-# относит к ней и больше десятой части размеченных пикселей объектов. Исключить 255 лучше, чем и то и другое:
-# пусть сеть сама решит, где проходит граница.
+# которую учили считать кайму фоном, послушно отвечает на ней «фон»: объекты становятся тоньше, и мера Жаккара
+# по размеченным пикселям падает, хотя самой каймы в ней нет. Сеть, у которой кайма — отдельный класс, относит
+# к ней и больше десятой части размеченных пикселей объектов. Исключить 255 лучше и того и другого: пусть сеть
+# сама решит, где проходит граница.
 #
 # Исключать нужно и из числителя, и из $n$. Отсюда ловушка: изображение, размеченное одними 255, даёт $0/0$.
 #
@@ -557,8 +557,7 @@ figures.show()
 # everywhere. The Jaccard index is made of the same answers and behaves the same way. Descent finds
 # nothing to hold on to. The loss changes with nearly any change of the weights.
 #
-# The reverse happens, too: the answer stands still, and the loss changes. Multiply all logits by one
-# number.
+# The reverse happens, too: the answer stands still while the loss changes. Multiply all logits by one number.
 
 # %%
 b = network(new.images).detach()
@@ -654,8 +653,8 @@ figures.show()
 # <details><summary>1. Почему нельзя подать в <code>F.cross_entropy</code> вероятности после
 # softmax?</summary>
 #
-# Она сама применяет softmax. Применённый дважды, он сближает вероятности: у истинного класса из $K$ она не
-# может превысить $e / (e + K - 1)$, и функция потерь не опускается до нуля.
+# Она сама применяет softmax. Применённый дважды, он сближает вероятности: вероятность истинного класса из $K$
+# не может превысить $e / (e + K - 1)$, и функция потерь не опускается до нуля.
 #
 # </details>
 #

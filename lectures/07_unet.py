@@ -3,11 +3,11 @@
 #
 # **После этой лекции вы сможете**
 # - нарисовать U-Net по памяти и посчитать размеры всех её карт для любого входа;
-# - посчитать up-convolution на бумаге и сказать, когда она даёт «шахматную доску»;
+# - посчитать up-convolution на бумаге и сказать, когда она даёт шахматный узор;
 # - объяснить, что именно дают копии слоёв, и показать это опытом.
 #
-# **Что нужно знать:** лекции 04–06 (мера Жаккара, 255, функция потерь, FCN и её нечёткие границы), свёртки и
-# пулинг.
+# **Что нужно знать:** лекции 04–06 (мера Жаккара, кайма 255, функция потерь, FCN и её нечёткие границы),
+# свёртки и пулинг.
 #
 # **Сколько это займёт:** около часа вместе с вопросами для самопроверки.
 
@@ -19,8 +19,8 @@
 # - compute an up-convolution on paper and say when it gives a chequerboard;
 # - explain what exactly the copied layers give, and show it by an experiment.
 #
-# **You need to know:** lectures 04–06 (the Jaccard index, 255, the loss, FCN and its blurred borders),
-# convolutions and pooling.
+# **You need to know:** lectures 04–06 (the Jaccard index, the 255 seam, the loss, FCN and its blurred
+# borders), convolutions and pooling.
 #
 # **Time:** about an hour, the self-check questions included.
 
@@ -54,28 +54,27 @@ new = load_scenes("val", 40, size=size, data=data)
 # %% [markdown] lang="ru"
 # ## Две ветви
 #
-# У FCN последний тензор маленький, и границы объектов выходят нечёткими. В U-Net к сужающейся ветви
+# FCN отвечает по маленькой карте, поэтому границы объектов у неё размыты. В U-Net к сужающейся ветви
 # (**кодировщику**) добавлена такая же длинная расширяющаяся (**декодировщик**). Кодировщик на каждом уровне
 # делает две свёртки $3 \times 3$ и пулинг; декодировщик — up-convolution, которая удваивает сторону, и две
 # свёртки. А главное, на каждом уровне карты кодировщика **копируются** в декодировщик.
 #
-# Нарисуем эту схему заново, но размеры не перепишем из статьи, а измерим: прогоним через сеть изображение
-# и спросим у каждой свёртки, что в неё вошло и что вышло. Устройство `meta` хранит только формы тензоров,
-# поэтому прогон ничего не стоит.
+# Нарисуем эту схему сами, а размеры не перепишем из статьи, а измерим: пропустим через сеть изображение и
+# запишем у каждой свёртки, что в неё вошло и что вышло. Устройство `meta` хранит только формы тензоров,
+# поэтому такой проход ничего не стоит.
 #
 # **Предскажите:** в сети 31 миллион параметров. На каком уровне их больше всего и какая это доля?
 
 # %% [markdown] lang="en"
 # ## Two branches
 #
-# The last tensor of an FCN is small, and the borders of objects come out blurred. U-Net adds to the
-# narrowing branch (the **encoder**) a widening one of the same length (the **decoder**). At every level
-# the encoder does two $3 \times 3$ convolutions and a pooling; the decoder does an up-convolution, which
-# doubles the side, and two convolutions. Above all, at every level the encoder's maps are **copied** into
-# the decoder.
+# An FCN answers from a small map, so the borders of its objects are blurred. U-Net adds to the narrowing
+# branch (the **encoder**) a widening one of the same length (the **decoder**). At every level the encoder
+# does two $3 \times 3$ convolutions and a pooling; the decoder does an up-convolution, which doubles the
+# side, and two convolutions. Above all, at every level the encoder's maps are **copied** into the decoder.
 #
-# Let us draw this scheme anew. The sizes are not taken from the paper but measured: pass an image
-# through the network and ask every convolution what came in and what went out. The `meta` device keeps
+# Let us draw this scheme ourselves. The sizes are not copied from the paper but measured: pass an image
+# through the network and note at every convolution what came in and what went out. The `meta` device keeps
 # only the shapes of tensors, so the pass costs nothing.
 #
 # **Predict:** the network has 31 million parameters. Which level has most of them, and what share is it?
@@ -99,16 +98,16 @@ figures.show_unet(ax, sizes, 64, 1, 2)
 figures.show()
 
 # %% [markdown] lang="ru"
-# Над картой написано число каналов, под ней — сторона в пикселях. Заштрихованная половина пришла сбоку,
-# вторая половина — снизу. Почти половина параметров (около 46 %) лежит в двух свёртках на самом дне: карта
-# там маленькая, зато каналов 1024. Число классов почти ничего не стоит: сеть для цветных изображений и 21
-# класса больше всего на 2387 параметров.
+# Над картой написано число каналов, под ней — сторона в пикселях. Заштрихованная половина каналов пришла
+# сбоку, остальные — снизу. Почти половина параметров (около 46 %) лежит в двух свёртках на самом дне: карта
+# там маленькая, зато каналов 1024. Число классов почти ничего не стоит: у сети для цветных изображений и 21
+# класса параметров больше лишь на 2387.
 
 # %% [markdown] lang="en"
-# The number of channels stands over a map, its side in pixels under it. The hatched half has come from the
-# side, the other half from below. Nearly half the parameters (about 46%) lie in the two convolutions at
-# the very bottom: the map is small there, but has 1024 channels. The number of classes costs next to
-# nothing: the network for colour images and 21 classes is larger by just 2387 parameters.
+# The number of channels stands over a map, its side in pixels under it. The hatched half of the channels has
+# come from the side, the rest from below. Nearly half the parameters (about 46%) lie in the two convolutions
+# at the very bottom: the map is small there, but has 1024 channels. The number of classes costs next to
+# nothing: the network for colour images and 21 classes has just 2387 parameters more.
 
 # %%
 assert count(colour) - count(paper) == 2387
@@ -116,12 +115,12 @@ assert count(colour) - count(paper) == 2387
 # %% [markdown] lang="ru"
 # ## Почему ответ меньше входа
 #
-# Свёртки в статье **без дополнения нулями** (valid): ядро $3 \times 3$ ставят только туда, где оно целиком
-# помещается в карту. Каждая такая свёртка снимает по пикселю с каждой стороны. Поэтому и копию приходится
-# обрезать: карта декодировщика меньше.
+# Свёртки в статье **без дополнения нулями** (valid): ядро $3 \times 3$ прикладывают только там, где оно
+# целиком помещается в карту. Каждая такая свёртка снимает по пикселю с каждой стороны. Поэтому и копию
+# приходится обрезать: карта декодировщика меньше.
 #
-# **Предскажите:** на каждом уровне две свёртки снимают 4 пикселя с высоты и ширины. Уровней с учётом пути
-# вверх девять. Почему же ответ меньше входа не на 36 пикселей, а на 184? И подойдёт ли вход 512?
+# **Предскажите:** на каждом уровне две свёртки снимают 4 пикселя с высоты и ширины. Вместе с путём вверх
+# таких пар свёрток девять. Почему же ответ меньше входа не на 36 пикселей, а на 184? И подойдёт ли вход 512?
 
 # %% [markdown] lang="en"
 # ## Why the output is smaller
@@ -130,9 +129,9 @@ assert count(colour) - count(paper) == 2387
 # the whole of it fits into the map. Each such convolution takes a pixel off every side. That is why
 # the copy has to be cropped as well: the decoder's map is smaller.
 #
-# **Predict:** at each level two convolutions take 4 pixels off the height and the width. With the way up
-# there are nine levels. Why is the output smaller than the input not by 36 pixels but by 184? And will
-# an input of 512 do?
+# **Predict:** at each level two convolutions take 4 pixels off the height and the width. Counting the way up
+# there are nine such pairs. Why is the output smaller than the input not by 36 pixels but by 184? And will an
+# input of 512 do?
 
 # %%
 lost = [4 * 2**level for level in (0, 1, 2, 3, 4, 3, 2, 1, 0)]  # in pixels of the image
@@ -144,36 +143,37 @@ assert all(level_sizes(side)[-1][-1] == side - 184 for side in valid)
 assert nearest_valid_sizes(512) == (508, 524)
 
 # %% [markdown] lang="ru"
-# Пиксель на уровне $\ell$ стоит $2^\ell$ пикселей изображения, поэтому потери на дне самые дорогие. А
-# годится не всякий вход: перед каждым пулингом сторона должна быть чётной, иначе последний ряд пропадёт и
+# Пиксель на уровне $\ell$ стоит $2^\ell$ пикселей изображения, поэтому потери на дне самые дорогие. Годится к
+# тому же не всякий вход: перед каждым пулингом сторона должна быть чётной, иначе последний ряд пропадёт и
 # копия ляжет со сдвигом. Подходят 188, 204, 220, …, то есть числа с остатком 12 от деления на 16.
 #
-# Подвигайте размер входа. Если он не годится, видно, на каком уровне сеть об этом узнаёт. Переключатель
-# включает дополнение нулями: тогда размер сохраняется, и ничего не нужно обрезать.
+# Меняйте размер входа. Если он не годится, видно, на каком уровне это обнаружится. Переключатель включает
+# дополнение нулями: тогда размер сохраняется, и ничего не нужно обрезать.
 
 # %% [markdown] lang="en"
 # A pixel at level $\ell$ is worth $2^\ell$ pixels of the image, so what is lost at the bottom costs most. And
-# not every input will do: before each pooling the side has to be even, or the last row is lost and the
-# copy comes to lie with a shift. 188, 204, 220, … fit, that is, numbers that leave 12 when divided by 16.
+# not every input will do: before each pooling the side has to be even, or the last row is lost and the copy
+# comes to lie with a shift. 188, 204, 220, … fit, that is, numbers that leave a remainder of 12 when divided
+# by 16.
 #
-# Move the size of the input. Where it does not fit you see at which level the network finds out. The
-# switch turns on zero padding: then the size is kept and nothing has to be cropped.
+# Change the size of the input. Where it does not fit, you see at which level that comes out. The switch turns
+# on zero padding: then the size is kept and nothing has to be cropped.
 
 # %%
 figures.unet_size_figure()
 
 # %% [markdown] lang="ru"
-# Зачем же терять пиксели? Без нулей сеть не видит ничего выдуманного, и ответ в пикселе не зависит от
-# того, где вырезан кусок. Большое изображение можно обработать по частям (**overlap-tile**): для каждой
-# плитки ответа взять вход пошире, а за краем изображения отразить его зеркально.
+# Зачем же терять пиксели? Без нулей сеть не видит ничего выдуманного, и ответ в пикселе не зависит от того,
+# где вырезан кусок. Большое изображение можно обработать по частям (**overlap-tile**): для каждой плитки
+# ответа взять вход пошире, а за краем изображения отразить его зеркально.
 #
 # **Предскажите:** совпадёт ли ответ, склеенный из плиток, с ответом на всё изображение сразу? А у сети с
 # дополнением нулями?
 
 # %% [markdown] lang="en"
-# Why lose pixels then? Without zeros the network sees nothing made up, and the answer in a pixel does not
-# depend on where the piece was cut out. A large image can be done in parts (**overlap-tile**): for every
-# tile of the answer take a wider input, and beyond the rim of the image reflect it in a mirror.
+# Why lose pixels, then? Without zeros the network sees nothing made up, and the answer in a pixel does not
+# depend on where the piece was cut out. A large image can be processed in parts (**overlap-tile**): for every
+# tile of the answer take a wider input, and beyond the rim of the image mirror it.
 #
 # **Predict:** does the answer glued from tiles equal the answer to the whole image at once? And for a
 # network with zero padding?
@@ -277,8 +277,8 @@ figures.stamp_figure(x, kernels)
 # <details><summary><b>Вопрос.</b> При каком ядре up-convolution с шагом 2 превращается в размножение
 # пикселей?</summary>
 #
-# При ядре $2 \times 2$ из одних единиц. А билинейная интерполяция (внутри карты) получается с
-# ядром-«палаткой» $4 \times 4$. То есть оба простых способа — частные случаи, и от них можно начать
+# При ядре $2 \times 2$ из одних единиц. А билинейная интерполяция (внутри карты) получается с ядром-шатром
+# $4 \times 4$ (лекция 06). То есть оба простых способа — частные случаи up-convolution, и с них можно начать
 # обучение.
 #
 # </details>
@@ -291,7 +291,8 @@ figures.stamp_figure(x, kernels)
 # replication?</summary>
 #
 # With a $2 \times 2$ kernel of ones. Bilinear interpolation (inside the map) comes out with a $4 \times 4$
-# "tent". So both simple ways are special cases, and training can start from them.
+# tent (lecture 06). So both simple ways are special cases of an up-convolution, and training can start from
+# them.
 #
 # </details>
 
@@ -299,9 +300,9 @@ figures.stamp_figure(x, kernels)
 assert torch.equal(up_convolve(x, torch.ones(2, 2), 2), upsample_replicate(x[None, None], 2)[0, 0])
 
 # %% [markdown] lang="ru"
-# ## Откуда берётся шахматная доска
+# ## Откуда берётся шахматный узор
 #
-# Посчитаем, сколько штампов попало в каждый пиксель: пустим вместо входа и ядра одни единицы.
+# Посчитаем, сколько штампов попало в каждый пиксель: подставим вместо входа и ядра одни единицы.
 #
 # **Предскажите:** при шаге 2 какие из ядер 2, 3, 4, 5 дают внутри карты одинаковое число штампов?
 
@@ -377,20 +378,20 @@ figures.show()
 
 # %% [markdown] lang="ru"
 # Верхний ряд — разброс по 300 запускам: при ядре 3 он в разных пикселях разный, потому что слагаемых разное
-# число. Ровный выход дадут лишь особые веса, например «палатка»: строки 1–2–1, 2–4–2, 1–2–1. При ядре 2 все
-# пиксели равноправны **в среднем**, но в каждом отдельном запуске (нижний ряд) остаётся узор $2 \times 2$:
-# у каждого угла штампа свой вес. То есть правило уравнивает пиксели, но узора не запрещает. Размножение со
+# число. Ровный выход дадут лишь особые веса, например шатёр со строками 1–2–1, 2–4–2, 1–2–1. При ядре 2 все
+# пиксели равноправны **в среднем**, но в каждом отдельном запуске (нижний ряд) остаётся узор $2 \times 2$: у
+# каждого угла штампа свой вес. Правило, стало быть, уравнивает пиксели, но узора не исключает. Размножение со
 # свёрткой даёт на постоянном входе постоянный выход при любых весах: обычная свёртка прикладывает ко всем
 # пикселям одни и те же числа. Поэтому его часто и ставят вместо up-convolution.
 
 # %% [markdown] lang="en"
-# The upper row is the spread over 300 runs: with kernel 3 it differs from pixel to pixel, because the
-# number of terms differs. Only special weights give an even output, such as the tent: rows 1-2-1, 2-4-2,
-# 1-2-1. With kernel 2 all pixels are equal **on average**, but every single run (lower row) keeps a
-# $2 \times 2$ pattern: each corner of the stamp has a weight of its own. So the rule makes pixels equal,
-# but does not forbid a pattern. Replication with a convolution gives a constant output for a constant input
-# under any weights: an ordinary convolution applies the same numbers to all pixels. That is why it often
-# stands in place of an up-convolution.
+# The upper row is the spread over 300 runs: with kernel 3 it differs from pixel to pixel, because the number
+# of terms differs. Only special weights give an even output, such as a tent with rows 1-2-1, 2-4-2, 1-2-1.
+# With kernel 2 all pixels are equal **on average**, but every single run (lower row) keeps a $2 \times 2$
+# pattern: each corner of the stamp has a weight of its own. So the rule makes pixels equal, but does not rule
+# out a pattern. Replication with a convolution gives a constant output for a constant input under any
+# weights: an ordinary convolution applies the same numbers to all pixels. That is why it often stands in
+# place of an up-convolution.
 
 # %% [markdown] lang="ru"
 # ## Почему она «транспонированная»
@@ -432,17 +433,17 @@ figures.show()
 
 # %% [markdown] lang="ru"
 # Матрица up-convolution получается из матрицы свёртки транспонированием, отсюда и название. Это **не**
-# обратная операция: $A^\top A \ne I$, потерянное пулингом она не вернёт. Иначе то же записывают через
-# скалярное произведение: $\langle Ax, y \rangle = \langle x, A^\top y \rangle$ для любых $x$ и $y$.
-# Проверим на ядре побольше и с перекрытием. Заодно видно, где вы уже встречали up-convolution: так проходит
-# через свёртку градиент.
+# обратная операция: $A^\top A \ne I$, потерянного она не вернёт. Иначе то же записывают через скалярное
+# произведение: $\langle Ax, y \rangle = \langle x, A^\top y \rangle$ для любых $x$ и $y$. Проверим на ядре
+# побольше и с перекрытием. Заодно видно, где вы уже встречали up-convolution: так проходит через свёртку
+# градиент.
 
 # %% [markdown] lang="en"
 # The matrix of the up-convolution is that of the convolution transposed, hence the name. It is **not** the
-# inverse: $A^\top A \ne I$, and what pooling lost it does not bring back. The same can be written with an
-# inner product: $\langle Ax, y \rangle = \langle x, A^\top y \rangle$ for any $x$ and $y$. Check it on a
-# larger kernel that overlaps. It also shows where you have met an up-convolution before: it is how a
-# gradient passes through a convolution.
+# inverse: $A^\top A \ne I$, and it does not bring back what was lost. The same can be written with an inner
+# product: $\langle Ax, y \rangle = \langle x, A^\top y \rangle$ for any $x$ and $y$. Check it on a larger
+# kernel that overlaps. It also shows where you have met an up-convolution before: it is how a gradient passes
+# through a convolution.
 
 # %%
 torch.manual_seed(0)
@@ -458,7 +459,7 @@ assert torch.allclose(torch.autograd.grad(Au, u, y)[0], back)
 # ## С копиями и без
 #
 # Теперь главный вопрос: что дают копии? Обучим две сети одинаково и на одних и тех же изображениях, по три
-# запуска. Во второй сети копий нет, а чтобы остальные слои не изменились, её up-convolution выдаёт вдвое
+# запуска. Во второй сети копий нет, а чтобы остальные слои не изменились, её up-convolution выдают вдвое
 # больше каналов. Поэтому параметров у неё **больше**, и списать разницу на их нехватку не выйдет.
 #
 # Задача — объект или фон, как в лекции 05. Сети маленькие: три уровня, 8 каналов на верхнем.
@@ -469,10 +470,10 @@ assert torch.allclose(torch.autograd.grad(Au, u, y)[0], back)
 # %% [markdown] lang="en"
 # ## With and without copies
 #
-# Now the main question: what do the copies give? Train two networks in the same way on the same images,
-# three runs each. The second one has no copies, and so that the other layers stay as they are its
-# up-convolutions give twice as many channels. So it has **more** parameters, and the difference cannot be put
-# down to a lack of them.
+# Now the main question: what do the copies give? Train two networks in the same way on the same images, three
+# runs each. The second one has no copies; to leave its other layers as they are, its up-convolutions give
+# twice as many channels. So it has **more** parameters, and the difference cannot be put down to a lack of
+# them.
 #
 # The task is object or background, as in lecture 05. The networks are small: three levels, 8 channels at
 # the top.
@@ -537,19 +538,20 @@ figures.mistake_bars(right, mistakes)
 figures.show()
 
 # %% [markdown] lang="ru"
-# Столбцы — средние по трём запускам, чёрточки — одно стандартное отклонение, точки — сами запуски. «У
-# границ» — пиксели не дальше 2 от другой метки; остальные разделены на объекты и фон. Таких пикселей меньше
-# трети, но на них приходится больше трёх четвертей ошибок сети без копий. С копиями у границ ошибок в
-# несколько раз меньше.
+# Столбцы — средние по трём запускам, отрезки — одно стандартное отклонение, точки — сами запуски. «У границ»
+# — это размеченные пиксели, у которых не дальше чем в двух пикселях есть кайма или другой класс; остальные
+# разделены на объекты и фон. Пикселей у границ меньше трети, но на них приходится больше трёх четвертей
+# ошибок сети без копий. С копиями у границ ошибок в несколько раз меньше.
 #
 # Копии полезны и внутри объектов, но там и без них верны почти все пиксели: **что** изображено, сеть обычно
 # знает. Она не знает точно, **где** кончается объект: пулинг это почти стёр, а копии сохранили.
 
 # %% [markdown] lang="en"
 # Bars are means over three runs, whiskers one standard deviation, dots the runs themselves. "Near borders"
-# are pixels no further than 2 from another label; the others are divided into objects and background. Fewer
-# than a third of the pixels are near borders, yet they hold more than three quarters of the mistakes of the
-# network without copies. With copies there are several times fewer mistakes there.
+# are labelled pixels with the seam or another class no further than 2 pixels away; the others are divided
+# into objects and background. Fewer than a third of the pixels are near borders, yet they hold more than
+# three quarters of the mistakes of the network without copies. With copies there are several times fewer
+# mistakes there.
 #
 # Copies help inside objects too, but nearly all pixels there are right without them: **what** is there the
 # network mostly knows. It does not know **where** exactly the object ends: pooling nearly wiped that out, and
@@ -564,12 +566,12 @@ for ax, labels, way in zip(axes[1:], shown, ("without", "with", "truth")):
 figures.show()
 
 # %% [markdown] lang="ru"
-# Раз дело в границах, сильнее всего должно достаться тем, у кого границы много, а площади мало. Посчитаем
-# меру Жаккара в окошке вокруг каждого объекта.
+# Раз дело в границах, сильнее всего должны пострадать объекты, у которых граница длинная, а площадь мала.
+# Посчитаем меру Жаккара в окне вокруг каждого объекта.
 
 # %% [markdown] lang="en"
-# If borders are what matters, those suffer most that have much border and little area. Count the Jaccard
-# index in a window about every object.
+# If borders are what matters, objects with a long border and a small area should suffer most. Compute the
+# Jaccard index in a window around every object.
 
 # %%
 def about_objects(a):
@@ -605,13 +607,13 @@ figures.area_curves(right, mean_areas, by_area)
 figures.show()
 
 # %% [markdown] lang="ru"
-# Кольцо тонкое, круг сплошной и без углов, и кольцо теряет без копий больше чем вдвое сильнее. Много теряют и
-# фигуры с острыми углами. Из четырёх групп по площади больше всех теряют самые маленькие объекты, но
+# Кольцо тонкое, а круг сплошной и без углов; без копий кольцо теряет больше чем вдвое сильнее круга. Фигуры с
+# острыми углами тоже теряют много. Из четырёх групп по площади больше всех теряют самые маленькие объекты, но
 # зависимость от площади не строгая: форма важнее.
 
 # %% [markdown] lang="en"
-# A ring is thin, a disc solid and without corners, and without copies the ring loses more than twice as
-# much. Shapes with sharp corners lose much as well. Of the four groups by area the smallest objects lose
+# A ring is thin, a disc solid and without corners; without copies the ring loses more than twice as much as
+# the disc. Shapes with sharp corners lose much, too. Of the four groups by area the smallest objects lose
 # most, but the dependence on area is not strict: shape matters more.
 
 # %% [markdown] lang="ru"
@@ -619,20 +621,20 @@ figures.show()
 #
 # Копий несколько. Какая из них важна? Ничего не обучая, будем портить в готовой сети то, что входит в
 # декодировщик на одном уровне: либо копию, либо карты снизу. Портить можно по-разному: подставить нули или
-# карты **другого изображения**. Второе честнее: таких нулей сеть никогда не видела, а карты другого
-# изображения по всем статистикам обычные.
+# карты **другого изображения**. Второе честнее: сплошных нулей сеть никогда не видела, а карты другого
+# изображения для неё вполне обычны.
 #
 # Уровень 0 — самый верхний, размером с изображение.
 #
-# **Предскажите:** какую из трёх копий терять больнее всего? А карты снизу?
+# **Предскажите:** какую из трёх копий терять больнее всего? А какие карты снизу?
 
 # %% [markdown] lang="en"
 # ## Which level keeps the borders
 #
-# There are several copies. Which of them matters? Without training anything, spoil what enters the
-# decoder of one level in a finished network: either the copy or the maps from below. There are two ways to
-# spoil: put zeros there, or the maps of **another image**. The second is fairer: the network has never seen
-# such zeros, while another image's maps are ordinary in all their statistics.
+# There are several copies. Which of them matters? Without training anything, spoil what enters the decoder of
+# one level in a finished network: either the copy or the maps from below. There are two ways to spoil: put
+# zeros there, or the maps of **another image**. The second is fairer: the network has never seen all zeros,
+# while another image's maps are nothing out of the ordinary.
 #
 # Level 0 is the topmost one, of the image's size.
 #
@@ -667,10 +669,10 @@ figures.show()
 # самого грубого уровня почти не нужна. На уровне 1 способы расходятся: отсутствие копии сеть переносит, а
 # чужую — нет. Ноль молчит, а чужая копия уверенно говорит о других объектах.
 #
-# А карты со дна (уровень 2, снизу) на этих данных не нужны почти совсем: отличить нарисованный предмет от
-# фона можно по небольшой окрестности. На фотографиях следует ждать другого: чтобы понять, **что**
-# изображено, нужно видеть далеко. Этот опыт говорит о задаче не меньше, чем о сети, и переносить его вывод
-# на другие данные нельзя.
+# А карты со дна (уровень 2, снизу) на этих данных не нужны почти совсем: отличить нарисованный объект от фона
+# можно по небольшой окрестности. На фотографиях следует ждать другого: чтобы понять, **что** изображено,
+# нужно видеть далеко. Этот опыт говорит о задаче не меньше, чем о сети, и переносить его вывод на другие
+# данные нельзя.
 #
 # Посмотрите сами, что лежит в картах. Вверху карты подробные, внизу крупные пятна; в картах снизу видны
 # квадратики up-convolution, а свёртки декодировщика соединяют то и другое.
@@ -701,8 +703,8 @@ figures.level_figure(unet, Centre()(new_images[:4]), new.images[:4])
 # восприятия считается как обычно. А у пикселя ответа окно зависит от того, где он стоит: у пикселей $2i$ и
 # $2i + 1$ после up-convolution один и тот же родитель $i$.
 #
-# **Предскажите:** у точки на дне поле 140. Сколько к нему добавит весь декодировщик? Изменится ли окно, если
-# копии убрать?
+# **Предскажите:** у нейрона на дне поле восприятия 140. Сколько к нему добавит весь декодировщик? Изменится
+# ли окно, если копии убрать?
 
 # %% [markdown] lang="en"
 # ## What one pixel of the answer sees
@@ -711,8 +713,8 @@ figures.level_figure(unet, Centre()(new_images[:4]), new.images[:4])
 # network the receptive field is computed as usual. The window of a pixel of the answer depends on where it
 # stands: after an up-convolution pixels $2i$ and $2i + 1$ have the same parent $i$.
 #
-# **Predict:** a unit at the bottom has a field of 140. How much does the whole decoder add? Does the
-# window change when the copies are removed?
+# **Predict:** a unit at the bottom has a receptive field of 140. How much does the whole decoder add? Does
+# the window change when the copies are removed?
 
 # %%
 layers = [*paper.down[0]]
@@ -731,14 +733,14 @@ assert windows == [output_window(no_copies, i, 572) for i in range(388)]
 # %% [markdown] lang="ru"
 # Окно — 188 или 204 пикселя: к 140 пикселям дна декодировщик добавляет 3 или 4 шага по 16. Так что
 # утверждение верно, но большую часть окна даёт кодировщик, а копии окна не меняют. Подтвердим измерением:
-# сделаем все веса положительными, максимум заменим средним, чтобы ничего не терялось, и возьмём градиент
-# одного пикселя ответа по изображению.
+# сделаем все веса положительными, в пулинге вместо максимума возьмём среднее, чтобы ничего не терялось, и
+# посчитаем градиент одного пикселя ответа по изображению.
 
 # %% [markdown] lang="en"
-# The window is 188 or 204 pixels: to the bottom's 140 the decoder adds 3 or 4 strides of 16. So the claim
-# is right, but the larger part of the window comes from the encoder, and copies do not change it. Confirm
-# it by measurement: make all weights positive, put a mean in place of the maximum so that nothing gets
-# lost, and take the gradient of one pixel of the answer by the image.
+# The window is 188 or 204 pixels: to the bottom's 140 the decoder adds 3 or 4 strides of 16. So the claim is
+# right, but the larger part of the window comes from the encoder, and copies do not change it. Confirm it by
+# measurement: make all weights positive, let the poolings take a mean in place of the maximum so that nothing
+# gets lost, and compute the gradient of one pixel of the answer with respect to the image.
 
 # %%
 probe = UNet(1, 1, width=1).double()
@@ -754,9 +756,9 @@ for i in (17, 21):
 assert reached == {188, 204}
 
 # %% [markdown] lang="ru"
-# Но видеть пиксель и учитывать его — разное. Тот же градиент в обычной сети показывает, насколько каждый
-# пиксель **на деле** двигает ответ: это эффективное поле восприятия (Luo et al. 2016). Посмотрим на сеть из
-# статьи до обучения (только поуже, 8 каналов) и на наши обученные.
+# Но видеть пиксель и учитывать его — не одно и то же. Тот же градиент в обычной сети показывает, насколько
+# каждый пиксель **на деле** двигает ответ: это эффективное поле восприятия (Luo et al. 2016). Посмотрим на
+# сеть из статьи до обучения (только поуже, 8 каналов) и на наши обученные.
 #
 # **Предскажите:** у какой из обученных сетей влияние сосредоточено у самого пикселя?
 
@@ -814,20 +816,20 @@ figures.show()
 # %% [markdown] lang="ru"
 # ## Учится на немногих изображениях
 #
-# В статье для обучения хватило 30 изображений. Одно размеченное изображение — это тысячи размеченных
-# пикселей (лекция 04). Обучим ту же сеть на 1, 2, 4 и на всех изображениях, столько же шагов (пакет — не
-# больше, чем есть изображений).
+# В статье для обучения хватило 30 изображений. Одно размеченное изображение — это тысячи размеченных пикселей
+# (лекция 04). Обучим ту же сеть на одном, двух, четырёх и на всех изображениях, каждый раз столько же шагов
+# (пакет не больше, чем есть изображений).
 #
-# **Предскажите:** какую долю качества даст обучение на четырёх?
+# **Предскажите:** какую долю этого качества даст обучение на четырёх изображениях?
 
 # %% [markdown] lang="en"
 # ## It learns from few images
 #
 # In the paper 30 images were enough for training. One annotated image is thousands of annotated pixels
-# (lecture 04). Train the same network on 1, 2, 4 and on all images, for as many steps (a batch
-# has no more images than there are).
+# (lecture 04). Train the same network on one, two, four and all images, for the same number of steps each
+# time (a batch has no more images than there are).
 #
-# **Predict:** what share of the quality does training on four give?
+# **Predict:** what share of that quality does training on four images give?
 
 # %%
 numbers, by_number = [1, 2, 4], []
@@ -849,9 +851,9 @@ figures.few_images_curve(ax, [*numbers, number], by_number)
 figures.show()
 
 # %% [markdown] lang="ru"
-# Четыре изображения дают больше трёх четвертей того, что даёт вся выборка. Разброс при одном изображении
-# велик: многое решает, какое именно попалось. В статье к тридцати изображениям добавляли искажённые копии
-# (повороты, сдвиги, упругие деформации); здесь мы такого опыта не ставим.
+# Четыре изображения дают больше трёх четвертей того, что даёт вся выборка. При одном изображении разброс
+# велик: многое зависит от того, какое именно попалось. В статье к тридцати изображениям добавляли искажённые
+# копии (повороты, сдвиги, упругие деформации); здесь мы такого опыта не ставим.
 
 # %% [markdown] lang="en"
 # Four images give more than three quarters of what the whole set gives. With one image the spread is large:
@@ -861,8 +863,8 @@ figures.show()
 # %% [markdown] lang="ru"
 # ## Чем это отличается от FCN
 #
-# FCN-8s тоже берёт карты с промежуточных слоёв. Главное отличие U-Net — **копирование слоёв**. Разберём, что
-# именно в нём другое.
+# FCN-8s тоже берёт карты с промежуточных слоёв. Главным отличием U-Net в лекции названо **копирование
+# слоёв**. Разберём, в чём именно разница.
 #
 # **Предскажите:** FCN складывает логиты, U-Net ставит каналы друг за другом. Можно ли сложением получить то,
 # чего нельзя получить из поставленных рядом каналов свёрткой $1 \times 1$?
@@ -870,8 +872,8 @@ figures.show()
 # %% [markdown] lang="en"
 # ## How it differs from FCN
 #
-# FCN-8s takes maps from intermediate layers, too. The main difference of U-Net is **copying layers**. Let
-# us see what exactly is different in it.
+# FCN-8s takes maps from intermediate layers, too. The lecture calls **copying layers** the main difference of
+# U-Net. Let us see what exactly differs.
 #
 # **Predict:** FCN adds logits, U-Net puts channels one after another. Can addition give anything that a
 # $1 \times 1$ convolution of concatenated channels cannot?
@@ -893,34 +895,33 @@ with torch.no_grad():
 
 # %% [markdown] lang="ru"
 # Нельзя: сумма логитов — это свёртка $1 \times 1$ над каналами, поставленными рядом, то есть частный случай.
-# U-Net делает больше в трёх отношениях. Она переносит не $K$ чисел, а все каналы; над соединёнными картами
-# стоят две свёртки $3 \times 3$ с ReLU, которые могут сопоставить «что» и «где»; и копирует она на всех
-# уровнях вплоть до полного разрешения, тогда как FCN-8s останавливается на шаге 8 и дальше только
+# U-Net делает больше в трёх отношениях. Она переносит не $K$ чисел на пиксель, а все каналы; над соединёнными
+# картами стоят две свёртки $3 \times 3$ с ReLU, которые могут сопоставить «что» и «где»; и копирует она на
+# всех уровнях вплоть до полного разрешения, тогда как FCN-8s останавливается на шаге 8 и дальше только
 # интерполирует.
 #
 # Платой за это служат память и счёт: карты верхнего уровня — самые большие.
 
 # %% [markdown] lang="en"
 # It cannot: a sum of logits is a $1 \times 1$ convolution of concatenated channels, a special case. U-Net
-# does more in three respects. It carries not $K$ numbers but all the channels; over the joined maps stand
-# two $3 \times 3$ convolutions with ReLU, which can match "what" with "where"; and it copies at all levels
-# up to full resolution, while FCN-8s stops at stride 8 and from there only interpolates.
+# does more in three respects. It carries not $K$ numbers a pixel but all the channels; over the joined maps
+# stand two $3 \times 3$ convolutions with ReLU, which can match "what" with "where"; and it copies at all
+# levels up to full resolution, while FCN-8s stops at stride 8 and from there only interpolates.
 #
 # The price is memory and computation: the maps of the top level are the largest.
 
 # %% [markdown] lang="ru"
 # **На VOC 2012** те же ячейки обучают те же сети отделять объекты двадцати классов от фона, на видеокарте —
-# на изображениях $128 \times 128$, 400 изображениях и 600 шагах. Фотографии труднее рисунков: отличить
-# объект по небольшой окрестности нельзя, и качества следует ждать намного ниже. Проверки, которые опираются
-# на нарисованные данные, там пропускаются, а заголовки рисунков описывают то, что получилось на рисованных
-# сценах.
+# на 400 изображениях $128 \times 128$ за 600 шагов. Фотографии труднее рисунков: отличить объект по небольшой
+# окрестности нельзя, и качества следует ждать намного ниже. Проверки, которые опираются на нарисованные
+# данные, там пропускаются, а заголовки рисунков описывают то, что получилось на нарисованных сценах.
 
 # %% [markdown] lang="en"
 # **On VOC 2012** the same cells train the same networks to tell objects of twenty classes from the
-# background; on a GPU, with images of $128 \times 128$, 400 of them, for 600 steps. Photographs are harder
-# than drawings: an object cannot be told by a small neighbourhood, so expect far lower quality. Checks that
-# rest on the drawn data are skipped there, and the titles of the figures describe what came out on the
-# drawn scenes.
+# background; on a GPU, with 400 images of $128 \times 128$, for 600 steps. Photographs are harder than
+# drawings: an object cannot be told by a small neighbourhood, so expect far lower quality. Checks that rest
+# on the drawn data are skipped there, and the titles of the figures describe what came out on the drawn
+# scenes.
 
 # %% [markdown] lang="ru"
 # ## Проверьте себя
@@ -948,7 +949,7 @@ with torch.no_grad():
 # границу?</summary>
 #
 # Может, если на дне хватит каналов, чтобы записать, где именно внутри квадрата $2^d \times 2^d$ проходит
-# граница. Пулинг теряет положение максимума, но свёртки до него могут разложить положение по каналам. Этому
+# граница. Пулинг теряет положение максимума, но свёртки перед ним могут разложить положение по каналам. Этому
 # нужно долго учиться, а копия даёт его даром.
 #
 # </details>
@@ -1006,13 +1007,13 @@ assert stamps(4, 2, 6)[4:-4, 4:-4].unique().tolist() == [4]
 # %% [markdown] lang="ru"
 # ## Итоги
 #
-# - U-Net — кодировщик, декодировщик и копии слоёв между ними. Без дополнения нулями ответ меньше входа на
-#   184.
+# - U-Net — кодировщик, декодировщик и копии слоёв между ними. Без дополнения нулями ответ меньше входа на 184
+#   пикселя.
 # - Up-convolution ставит штампы и складывает их. Её матрица транспонирована к матрице свёртки. Чтобы число
-#   штампов было одинаковым, шаг должен делить ядро.
+#   штампов было одинаковым, шаг должен делить сторону ядра.
 # - Копии исправляют прежде всего границы: там больше всего ошибок. Больше всего выигрывают тонкие и
 #   маленькие объекты, а важнее всего верхняя копия.
-# - Пиксель ответа видит 188 или 204 пикселя, с копиями и без; но опирается сеть с копиями в основном на
+# - Пиксель ответа видит 188 или 204 пикселя, с копиями и без; но сеть с копиями опирается в основном на
 #   близкие.
 # - Сложение логитов в FCN — частный случай соединения каналов.
 #
@@ -1037,11 +1038,11 @@ assert stamps(4, 2, 6)[4:-4, 4:-4].unique().tolist() == [4]
 # ## Summary
 #
 # - U-Net is an encoder, a decoder and copied layers between them. Without zero padding the output is 184
-#   smaller than the input.
-# - An up-convolution puts down stamps and adds them. Its matrix is the transpose of the convolution's. For
-#   an equal number of stamps the stride has to divide the kernel.
-# - Copies mend borders above all: that is where most mistakes are. Thin and small objects gain most,
-#   and the top copy matters most.
+#   pixels smaller than the input.
+# - An up-convolution puts down stamps and adds them. Its matrix is the transpose of the convolution's. For an
+#   equal number of stamps the stride has to divide the kernel's side.
+# - Copies mend borders above all: that is where most mistakes are. Thin and small objects gain most, and the
+#   top copy matters most.
 # - A pixel of the answer sees 188 or 204 pixels, with copies and without; but the network with copies
 #   relies mostly on near ones.
 # - Adding logits, as in FCN, is a special case of concatenating channels.

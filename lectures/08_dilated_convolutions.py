@@ -2,9 +2,9 @@
 # # Раздутые свёртки
 #
 # **После этой лекции вы сможете**
-# - записать раздутую свёртку, реализовать её и посчитать, что видит нейрон за стопкой таких слоёв;
+# - записать раздутую свёртку, реализовать её и посчитать, что видит нейрон после стопки таких слоёв;
 # - построить контекстную сеть по её таблице и правильно её инициализировать;
-# - превратить обученный классификатор в сеть с картой в четыре раза мельче, не меняя ни одного веса;
+# - превратить обученный классификатор в сеть, карта которой вчетверо подробнее, не меняя ни одного веса;
 # - честно сравнить FCN, DeepLab, front end с контекстной сетью и U-Net: что было равным, а что нет.
 #
 # **Что нужно знать:** лекции 06 (FCN, поле восприятия) и 07 (U-Net), меру Жаккара из лекции 04.
@@ -22,7 +22,7 @@
 # - compare FCN, DeepLab, the front end with a context network, and U-Net honestly: what was equal and what
 #   was not.
 #
-# **You need to know:** lectures 06 (FCN, the receptive field) and 07 (U-Net), the Jaccard index of lecture
+# **You need to know:** lectures 06 (FCN, the receptive field) and 07 (U-Net), the Jaccard index from lecture
 # 04.
 #
 # **Time:** about 60 minutes, the self-check questions included.
@@ -253,7 +253,7 @@ figures.padding_table((1, 2, 4), sizes)
 # </details>
 
 # %% [markdown] lang="en"
-# There is no error, and that is the trap: the map silently loses $2(l - 1)$ in each layer, and the scores
+# There is no error, and that is the trap: the map silently loses $2(l - 1)$ in each layer, and the logits
 # slip off the pixels that they belong to. To keep the size, pad by $l(k - 1)/2$, which for a $3 \times 3$
 # kernel is $l$ itself.
 #
@@ -300,7 +300,7 @@ figures.show()
 # Важно ли это для обучения? Поставим опыт. В окне $15 \times 15$ шум и одна метка, $+1$ или $-1$, на
 # расстоянии от 1 до 7 от центра, по вертикали или горизонтали. Знак метки должен назвать нейрон в центре.
 # Сети равны по числу весов (три слоя $3 \times 3$ по 8 каналов) и по обучению, различаются только
-# коэффициенты. По три запуска каждой.
+# коэффициенты. Каждая обучается трижды (три запуска).
 #
 # **Предскажите:** на каких расстояниях сеть 1, 1, 1 будет отвечать наугад? А 2, 2, 2?
 
@@ -356,28 +356,28 @@ assert (seen_paths((2, 4, 8))[1::2] == 0).all()  # odd rows: never
 figures.dilation_figure(half[0])
 
 # %% [markdown] lang="ru"
-# Все коэффициенты 2, 4, 8 чётны, поэтому и все суммы сдвигов чётны: нечётные строки не видны никогда.
-# Здесь достаточно одного слоя с $l = 1$, чтобы решётка закрылась. Оттого стопка и начинается с единицы, а у
+# Все коэффициенты 2, 4, 8 чётны, поэтому чётны и все суммы сдвигов: нечётные строки не видны никогда. Чтобы
+# закрыть эту решётку, достаточно одного слоя с $l = 1$. Поэтому стопка и начинается с единицы, а у
 # контекстной сети единицей ещё и кончается.
 
 # %% [markdown] lang="en"
-# All of 2, 4, 8 are even, and so are all sums of their shifts: odd rows are never seen. Here one layer with
-# $l = 1$ is enough to close the grid. That is why a stack begins with one, and the context network ends
-# with one, too.
+# All of 2, 4, 8 are even, and so are all sums of their shifts: odd rows are never seen. One layer with
+# $l = 1$ is enough to close this grid. That is why a stack begins with one, and the context network ends with
+# one, too.
 
 # %% [markdown] lang="ru"
 # ## Контекстная сеть
 #
 # Yu и Koltun сложили из раздутых свёрток **контекстную сеть**. Она получает $C$ карт логитов (по одной на
-# класс) и отдаёт столько же карт того же размера, уточнённых по окружению. Таблицу сети не перепечатаем из
-# статьи, а прочтём из слоёв самой сети.
+# класс) и отдаёт столько же карт того же размера, уточнённых с учётом окружения. Таблицу сети не перепечатаем
+# из статьи, а прочтём по слоям самой сети.
 #
 # **Предскажите:** каким будет поле после слоёв с $l = 1, 1, 2, 4, 8, 16, 1$ и ещё одной свёртки $1 \times 1$?
 
 # %% [markdown] lang="en"
 # ## The context network
 #
-# Out of dilated convolutions Yu and Koltun built the **context network**. It takes $C$ maps of scores (one
+# Out of dilated convolutions Yu and Koltun built the **context network**. It takes $C$ maps of logits (one
 # a class) and returns as many maps of the same size, improved by what stands around. Rather than copy its
 # table from the paper, let us read it from the layers of the network itself.
 #
@@ -416,8 +416,8 @@ figures.context_table(kernels, dilations, truncated, fields, channels, C)
 
 # %% [markdown] lang="en"
 # This is Table 1 of the lecture and of the paper. "Truncation" is what the paper calls ReLU: $\max(x, 0)$.
-# There is none after the last layer. Let us count the weights for $C = 21$ and measure the field: one score
-# of the output, its gradient by all scores of the input.
+# There is none after the last layer. Let us count the weights for $C = 21$ and measure the field: one logit
+# of the output, its gradient with respect to all logits of the input.
 
 # %%
 def numbers(network):
@@ -506,7 +506,7 @@ figures.show()
 # %% [markdown] lang="en"
 # ## The front end: stride turns into dilation
 #
-# Where do the maps of scores come from that the context network improves? From a pretrained classifier. Its
+# Where do the maps of logits come from that the context network improves? From a pretrained classifier. Its
 # map is coarse (stride 32), but that can be mended. A pooling of stride 2 throws away three answers out of
 # four. Let it give them all (stride 1), and pull the weights of the layers behind it twice as far apart. Then
 # each unit computes exactly what it did, and new units appear in between. Nothing has to be trained for
@@ -549,18 +549,18 @@ figures.show()
 # каналов и до точности вычислений, даже у края. Это тождество называют **à trous** («с дырками»); на нём
 # построен DeepLab: пулинги остаются, но с шагом 1. Yu и Koltun последние два пулинга просто **убирают** (на
 # рисунке справа) и оставляют раздутие. Это уже другая функция тех же весов: максимума по соседям в ней нет,
-# карта резче. В статье так вышло проще и лучше.
+# карта резче. В статье такой вариант оказался и проще, и точнее.
 #
-# У самой статьи front end сделан из VGG-16: без пулингов 4 и 5, слои conv5 раздуты вдвое, полносвязный fc6
+# В самой статье front end сделан из VGG-16: без пулингов 4 и 5, слои conv5 раздуты вдвое, полносвязный fc6
 # (теперь свёртка $7 \times 7$) — вчетверо.
 
 # %% [markdown] lang="en"
-# The map has become $16 \times 16$, and at the marked places stand the same 16 numbers as in the coarse
-# map, in all channels, up to rounding, even at the border. This identity is called **à trous** ("with
-# holes"), and DeepLab is built on it: the poolings stay, with stride 1. Yu and Koltun simply **remove** the
-# last two poolings (on the right) and keep the dilation. That is another function of the same weights:
-# there is no maximum over neighbours in it, and the map is sharper. In the paper this was simpler and
-# better.
+# The map has become $16 \times 16$, and at the marked places stand the same 16 numbers as in the coarse map,
+# in all channels, up to rounding, even at the border. This identity is called **à trous** ("with holes"), and
+# DeepLab is built on it: the poolings stay, with stride 1. Yu and Koltun simply **remove** the last two
+# poolings (on the right) and keep the dilation. That is another function of the same weights: there is no
+# maximum over neighbours in it, and the map is sharper. In the paper this turned out both simpler and more
+# accurate.
 #
 # The paper's own front end is made of VGG-16: poolings 4 and 5 removed, the conv5 layers dilated by 2, the
 # dense fc6 (now a $7 \times 7$ convolution) by 4.
@@ -579,17 +579,17 @@ assert stack_receptive_fields([3] * 7 + [1], CONTEXT_DILATIONS)[-1] == 67  # one
 #
 # Теперь соберём front end на нашей предобученной сети: те же слои без двух последних пулингов, над ними
 # $3 \times 3$ с $l = 2$, ReLU и $1 \times 1$ до $K$ логитов. Предобученные слои заморожены, учится только
-# голова. Карты замороженных слоёв не меняются, поэтому считаются один раз, и обучение занимает секунду.
-# Каждый канал карт приведён к среднему 0 и отклонению 1, чтобы всем головам подошёл один шаг обучения.
+# голова. Карты замороженных слоёв не меняются, поэтому считаются один раз, и обучение идёт быстро. Каждый
+# канал карт приведён к среднему 0 и стандартному отклонению 1, чтобы всем головам подошёл один шаг обучения.
 
 # %% [markdown] lang="en"
 # Look at the last two lines: an image padded to $900 \times 900$ gives a map of $66 \times 66$, and the
 # field of the context network, 67, takes it in at a glance.
 #
-# Now build a front end on our pretrained network: the same layers without the last two poolings, above them
-# a $3 \times 3$ with $l = 2$, ReLU and a $1 \times 1$ down to $K$ scores. The pretrained layers are frozen,
-# only the head learns. The maps of frozen layers do not change, so they are computed once and training
-# takes a second. Every channel of the maps is brought to mean 0 and deviation 1, so that one learning rate
+# Now build a front end on our pretrained network: the same layers without the last two poolings, above them a
+# $3 \times 3$ with $l = 2$, ReLU and a $1 \times 1$ down to $K$ logits. The pretrained layers are frozen,
+# only the head learns. The maps of frozen layers do not change, so they are computed once and training is
+# quick. Every channel of the maps is brought to mean 0 and standard deviation 1, so that one learning rate
 # suits all heads.
 
 # %%
@@ -620,8 +620,8 @@ for seed in range(3):
 # ## С чего начать контекстной сети
 #
 # Контекстная сеть ставится на уже обученный front end, и портить его ответы с первого шага незачем. Поэтому
-# её инициализируют тождеством: средний вес каждого ядра переносит свой канал дальше, остальные веса — нули
-# (в сети Large каналы делятся на $C$ групп). Так сказано в статье. Проверим.
+# её инициализируют тождеством: центральный вес каждого ядра переносит свой канал дальше, остальные веса —
+# нули (в сети Large каналы делятся на $C$ групп). Так сказано в статье. Проверим.
 #
 # **Предскажите:** что выдаст такая необученная сеть: логиты $x$ без изменений? Изменится ли ответ
 # $\arg\max$?
@@ -630,11 +630,11 @@ for seed in range(3):
 # ## What a context network starts from
 #
 # The context network is put on a front end that is trained already, and there is no reason to spoil its
-# scores at the first step. So it is initialised as the identity: the central weight of each kernel passes its
+# logits at the first step. So it is initialised as the identity: the central weight of each kernel passes its
 # channel on, all other weights are zero (in Large the channels are split into $C$ groups). So says the
 # paper. Let us check.
 #
-# **Predict:** what does such an untrained network give: the scores $x$ unchanged? Does the answer
+# **Predict:** what does such an untrained network give: the logits $x$ unchanged? Does the answer
 # $\arg\max$ change?
 
 # %%
@@ -666,19 +666,19 @@ figures.show()
 # положителен. Если же отрицательны все, на выходе одни нули, и $\arg\max$ достаётся фону просто потому,
 # что он первый.
 #
-# Обученный front end почти везде даёт положительного победителя, но никто этого не обещал: вычтем из всех
+# У обученного front end наибольший логит почти везде положителен, но никто этого не обещал: вычтем из всех
 # логитов 5, softmax этого не заметит, а контекстная сеть часть классов потеряет. Если вычесть из логитов
 # каждого нейрона наименьший, не теряется ничего.
 
 # %% [markdown] lang="en"
-# What comes out is not $x$ but $\mathrm{ReLU}(x)$: the very first ReLU zeroes the negative scores, and that
+# What comes out is not $x$ but $\mathrm{ReLU}(x)$: the very first ReLU zeroes the negative logits, and that
 # is what is passed on (exactly in Basic, up to rounding in Large). A class survives where the greatest
-# score is positive. Where all are negative, only zeros come out, and $\arg\max$ falls to the background
+# logit is positive. Where all are negative, only zeros come out, and $\arg\max$ falls to the background
 # simply because it stands first.
 #
 # The trained front end has a positive winner nearly everywhere, but nobody promised that: subtract 5 from
-# all scores, and softmax does not notice, yet the context network loses some of the classes. When each
-# unit's least score is subtracted from its scores, nothing is lost.
+# all logits, and softmax does not notice, yet the context network loses some of the classes. When each
+# unit's least logit is subtracted from its logits, nothing is lost.
 
 # %% [markdown] lang="ru"
 # ## Последний слайд: кто лучше
@@ -690,8 +690,8 @@ figures.show()
 # - **в духе DeepLab**: пулинги с шагом 1 и три параллельные ветви $3 \times 3$ с $l = 1, 2, 4$, логиты
 #   складываются (как в DeepLab v2, но без CRF, который там правит границы по цвету);
 # - **front end**, он же с **контекстной сетью** Basic (её учат после, front end уже не меняется);
-# - **U-Net** с нуля: предобученных весов у него нет. Чтобы уложиться в секунды, он работает на изображении
-#   вдвое меньшем.
+# - **U-Net** с нуля: предобученных весов у неё нет. Ради скорости она работает на изображении вдвое меньшего
+#   размера.
 #
 # У всех одни и те же 96 изображений, 100 шагов по 4 изображения и почти равное число обучаемых параметров.
 # По три запуска.
@@ -704,14 +704,13 @@ figures.show()
 # The lecture ends with a row of images: FCN-8s, DeepLab, front end, truth. Let us make it ourselves and try
 # to be fair. The competitors:
 #
-# - **FCN-32s** and **FCN-8s**: the pretrained network at stride 32; 8s adds scores of the maps at strides 16
+# - **FCN-32s** and **FCN-8s**: the pretrained network at stride 32; 8s adds logits of the maps at strides 16
 #   and 8;
 # - **DeepLab-style**: poolings with stride 1 and three parallel $3 \times 3$ branches with $l = 1, 2, 4$,
-#   their scores summed (as in DeepLab v2, but without the CRF that mends borders by colour there);
+#   their logits summed (as in DeepLab v2, but without the CRF that mends borders by colour there);
 # - the **front end**, and the same with the **context network** Basic (trained afterwards, while the front
 #   end no longer changes);
-# - **U-Net** from scratch: it has no pretrained weights. To be done in seconds it works on the image at half
-#   size.
+# - **U-Net** from scratch: it has no pretrained weights. For speed it works on the image at half size.
 #
 # All have the same 96 images, 100 steps of 4 images, and nearly the same number of trained parameters. Three
 # runs each.
@@ -838,28 +837,28 @@ if session.current().data == "shapes":
     assert mean["unet"] < mean["fcn32"]
 
 # %% [markdown] lang="ru"
-# Столбцы — средние по трём запускам, точки — сами запуски, отрезок — одно стандартное отклонение. По пунктам:
+# Столбцы — средние по трём запускам, точки — сами запуски, отрезки — одно стандартное отклонение. По пунктам:
 #
-# 1. **Мелкая карта нужна.** У front end те же слои, что у FCN-32s, только карта $16 \times 16$ вместо
+# 1. **Подробная карта нужна.** У front end те же слои, что у FCN-32s, только карта $16 \times 16$ вместо
 #    $4 \times 4$, и мера Жаккара выше больше чем на 0,1. Новых весов на это не ушло. Правда, сети отличаются
 #    и тем, что пулинги убраны, и полем: 174 против 230.
 # 2. **Убрать пулинги лучше, чем оставить.** Front end обгоняет сеть в духе DeepLab, как и в статье. Дело не
 #    только в голове: с той же головой, но с оставленными пулингами front end тоже хуже (справа).
-# 3. **Контекстная сеть помогла, но не раздутием.** Она прибавляет к front end больше 0,01. Однако front
-#    end, который просто учили столько же лишних шагов, не хуже (справа), а контекстная сеть с $l = 1$ почти
-#    не отстаёт. На этих данных заслуги раздутия не видно, и честно так и сказать.
-# 4. **FCN-8s здесь лучше всех**, тогда как в статье front end его обошёл. Контроль показывает, в чём дело:
+# 3. **Контекстная сеть помогла, но не раздутием.** Она прибавляет к front end больше 0,01. Однако front end,
+#    который просто учили столько же лишних шагов, не хуже (справа), а контекстная сеть с $l = 1$ почти не
+#    отстаёт. На этих данных заслуги раздутия не видно, и об этом нужно сказать прямо.
+# 4. **FCN-8s здесь лучше всех**, тогда как в статье front end её обошёл. Контроль показывает, в чём дело:
 #    front end, который читает те же две ранние карты, почти догоняет. Разницу делают подробности из начала
-#    сети, а не способ получить мелкую карту.
-# 5. **U-Net с нуля** за 100 шагов не успел почти ничему. Это сравнение не архитектур, а предобучения с его
-#    отсутствием; чему U-Net может научиться, показано в лекции 07.
+#    сети, а не способ получить подробную карту.
+# 5. **U-Net с нуля** за 100 шагов не научилась почти ничему. Это сравнение не архитектур, а предобучения с
+#    его отсутствием; чему U-Net может научиться, показано в лекции 07.
 #
-# Почему контексту нечего добавить? Одна причина видна в таблице: нейрон front end и без него видит 174
-# пикселя, больше всего изображения. Вторую проверим: на карте $16 \times 16$ сдвиг на 16 всегда выводит за
-# край.
+# Почему контексту нечего добавить? Одна причина видна в таблице: поле восприятия нейрона front end и без того
+# 174 пикселя, больше самого изображения. Вторую проверим: на карте $16 \times 16$ сдвиг на 16 всегда выводит
+# за край.
 
 # %% [markdown] lang="en"
-# Bars are means over three runs, dots the runs themselves, the line one standard deviation. In order:
+# Bars are means over three runs, dots the runs themselves, whiskers one standard deviation. In order:
 #
 # 1. **A finer map is needed.** The front end has the same layers as FCN-32s, only its map is
 #    $16 \times 16$ instead of $4 \times 4$, and its Jaccard index is higher by more than 0.1. It took no new
@@ -869,8 +868,8 @@ if session.current().data == "shapes":
 #    (on the right).
 # 3. **The context network helped, but not by its dilation.** It adds more than 0.01 to the front end. Yet a
 #    front end that was simply trained for as many more steps is no worse (on the right), and a context
-#    network with $l = 1$ is hardly behind. On these data no merit of the dilation shows, and it is honest
-#    to say so.
+#    network with $l = 1$ is hardly behind. On these data no merit of the dilation shows, and that has to be
+#    said plainly.
 # 4. **FCN-8s is the best here**, while in the paper the front end beat it. The control shows why: a front end
 #    that reads the same two earlier maps comes close. Details from the beginning of the network make the
 #    difference, not the way to a finer map.
@@ -897,15 +896,14 @@ assert idle == {1: 0, 2: 0, 4: 0, 8: 0, 16: 8 * K * K}  # never touch a score
 
 # %% [markdown] lang="ru"
 # Восемь весов из девяти в слое с $l = 16$ читают одни нули. Контекстная сеть рассчитана на карты порядка
-# $64 \times 64$, где один логит front end видит лишь часть изображения. Опыт с меткой показал, что
-# раздутие даёт, когда далёкое действительно нужно; этот — что оно не даёт ничего, когда далёкое и так
-# видно.
+# $64 \times 64$, где один логит front end видит лишь часть изображения. Опыт с меткой показал, чем раздутие
+# помогает, когда далёкое действительно нужно; этот — что оно не помогает ничем, когда далёкое и так видно.
 #
 # Вот и сам слайд: одна сцена, все участники.
 
 # %% [markdown] lang="en"
 # Eight weights out of nine in the layer with $l = 16$ read nothing but zeros. The context network was made
-# for maps of about $64 \times 64$, where one score of the front end sees only part of the image. The
+# for maps of about $64 \times 64$, where one logit of the front end sees only part of the image. The
 # experiment with the mark showed what dilation gives when something far away is really needed; this one,
 # that it gives nothing when the far is seen anyway.
 #
@@ -936,14 +934,15 @@ figures.comparison_browser(new.images, new.labels, first, new.names)
 
 # %% [markdown] lang="ru"
 # На VOC 2012 те же ячейки берут ResNet-18 с весами ImageNet. Пулингов после шага 4 у неё нет, шаг делают
-# свёртки, поэтому «оставить» и «убрать» — одно и то же. Классов 21, и веса голов уже не так равны: смотрите
-# таблицу. Порядок сетей на ней может оказаться другим, утверждения выше относятся к встроенным сценам.
+# свёртки, поэтому «оставить» и «убрать» — одно и то же. Классов 21, и головы уже не так близки по числу
+# весов: смотрите таблицу. Порядок сетей там может оказаться другим; утверждения выше относятся к встроенным
+# сценам.
 
 # %% [markdown] lang="en"
 # On VOC 2012 the same cells take ResNet-18 with ImageNet's weights. It has no poolings beyond stride 4, its
-# strides are in the convolutions, so "kept" and "removed" are one and the same. There are 21 classes, and
-# the heads are no longer that equal: see the table. The order of the networks may differ there; the
-# statements above are about the built-in scenes.
+# strides are in the convolutions, so "kept" and "removed" are one and the same. There are 21 classes, and the
+# heads are no longer so close in their number of weights: see the table. The order of the networks may differ
+# there; the statements above are about the built-in scenes.
 
 # %% [markdown] lang="ru"
 # ## Что опубликовано
@@ -992,8 +991,8 @@ figures.published_dilated_table(DILATED_TEST, DILATED_VALIDATION)
 #
 # <details><summary>2. Какое поле у стопки $3 \times 3$ с $l = 1, 3, 9$? Есть ли в нём дырки?</summary>
 #
-# $1 + 2(1 + 3 + 9) = 27$. Дырок нет: каждый пиксель виден ровно одним путём. Шаг между весами слоя не
-# превышает поля предыдущего, это и есть условие.
+# $1 + 2(1 + 3 + 9) = 27$. Дырок нет: каждый пиксель виден ровно одним путём. Расстояние между весами слоя не
+# превышает поля предыдущих слоёв; этого и достаточно.
 #
 # </details>
 #
@@ -1030,8 +1029,8 @@ figures.published_dilated_table(DILATED_TEST, DILATED_VALIDATION)
 #
 # <details><summary>2. What is the field of a $3 \times 3$ stack with $l = 1, 3, 9$? Has it holes?</summary>
 #
-# $1 + 2(1 + 3 + 9) = 27$. No holes: every pixel is seen by exactly one path. The step between the weights
-# of a layer does not exceed the field of the layer before, and that is the condition.
+# $1 + 2(1 + 3 + 9) = 27$. No holes: every pixel is seen by exactly one path. The distance between the weights
+# of a layer does not exceed the field of the layers before, and that is enough.
 #
 # </details>
 #
@@ -1068,12 +1067,12 @@ assert ContextNetwork(K)(log_probabilities).abs().max() == 0  # question 3
 #
 # - Раздутая свёртка — обычная с нулями между весами. Весов столько же, поле шире; дополнение нулями растёт
 #   вместе с $l$.
-# - Удвоение $l$ даёт поле, растущее как степень двойки, без дырок. Одинаковые или сплошь чётные $l$ дают
-#   решётку.
+# - Удвоение $l$ даёт поле, растущее как степень двойки, без дырок. Одинаковые $l > 1$ или сплошь чётные $l$
+#   дают решётку.
 # - Контекстная сеть видит $67 \times 67$ при 28 224 весах (Basic, $C = 21$). Начинают её с тождества,
 #   которое на деле равно ReLU.
 # - Шаг классификатора можно заменить раздутием, и прежние нейроны останутся прежними.
-# - На наших сценах мелкая карта дала много, контекст — не больше, чем лишние шаги обучения, а ранние карты
+# - На наших сценах подробная карта дала много, контекст — не больше, чем лишние шаги обучения, а ранние карты
 #   FCN-8s — больше всего.
 #
 # **Дальше:** задание `dilated`, последнее в курсе.
@@ -1109,7 +1108,8 @@ assert ContextNetwork(K)(log_probabilities).abs().max() == 0  # question 3
 #
 # - A dilated convolution is an ordinary one with zeros between its weights. As many weights, a wider field;
 #   padding grows with $l$.
-# - Doubling $l$ gives a field that grows as a power of two, without holes. Equal or all even $l$ give a grid.
+# - Doubling $l$ gives a field that grows as a power of two, without holes. Equal $l > 1$ or all even $l$ give
+#   a grid.
 # - The context network sees $67 \times 67$ with 28,224 weights (Basic, $C = 21$). It starts from the
 #   identity, which in truth is ReLU.
 # - A classifier's stride can be traded for dilation, and the former units stay as they were.
