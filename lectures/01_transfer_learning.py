@@ -115,7 +115,7 @@ seen = {
     for name, task in tasks.items()
 }
 MANY = len(tasks["near"].labels)
-steps = {2 * K: 30, 10 * K: 50, MANY: 80}  # size of the training set -> steps of training
+steps = {2 * K: 30, 10 * K: 50, MANY: 120}  # size of the training set -> steps of training
 
 
 # %%
@@ -311,9 +311,11 @@ recipes = {"head": scores["near"][1], "last": scores["near"][3], "most": scores[
 few = {recipe: mean(runs[2 * K]) for recipe, runs in recipes.items()}
 many = {recipe: mean(runs[MANY]) for recipe, runs in recipes.items()}
 without = {MANY: [scratch["near", seed][0] for seed in seeds]}
+hasty = mean([transfer("near", 3, MANY, seed, steps=30) for seed in seeds])  # a quarter of the steps
 if built_in:
+    assert hasty < many["head"] < many["last"]
     assert few["head"] > few["last"] + 0.02 and few["last"] > few["most"] + 0.1
-    assert many["last"] > many["head"] - 0.02 and many["most"] > few["most"] + 0.25
+    assert many["last"] > many["head"] + 0.005 and many["most"] > few["most"] + 0.25
     assert mean(without[MANY]) < 0.5 < 0.8 < many["head"]
 
 # %%
@@ -324,15 +326,17 @@ figures.show()
 # %% [markdown] lang="ru"
 # Точки — отдельные запуски (другие изображения, другие начальные веса головы), отрезки — одно стандартное
 # отклонение. На 12 изображениях голова лучше всего, и чем больше слоёв обучать, тем хуже: весов много, а
-# примеров нет. На нескольких сотнях последние слои голову догоняют, но выигрыша на близкой задаче почти нет:
-# признаки и так хороши. Сеть, которую начали со случайных весов, за отведённые ей 60 шагов не доходит и до
-# половины верных ответов, а голова на всех изображениях даёт больше 0,8.
+# примеров нет. На нескольких сотнях три последних слоя голову уже обходят; выигрыш невелик, потому что
+# близкой задаче признаки и так подходят, и достаётся он не даром: за четверть шагов те же слои голову ещё не
+# догоняют. Сеть, которую начали со случайных весов, за отведённые ей 60 шагов
+# не доходит и до половины верных ответов, а голова на всех изображениях даёт больше 0,8.
 
 # %% [markdown] lang="en"
 # Dots are single runs (other images, other initial weights of the head), whiskers are one standard deviation.
 # On 12 images the head is best, and the more layers one trains, the worse: there are many weights and no
-# examples. On several hundred the last layers catch up with the head, but on the near task there is hardly a
-# gain: the features are good as they are. A network from random weights does not get half the answers right
+# examples. On several hundred the last three layers already pass the head; the gain is small, for the features
+# suit the near task as they are, and it takes training: in a quarter of the steps the same layers do not yet
+# catch up with the head. A network from random weights does not get half the answers right
 # in the 60 steps it is given, while the head on all images gets more than 0.8.
 
 # %% [markdown] lang="ru"
@@ -358,16 +362,18 @@ figures.depth_curves(ax, near, far, K)
 figures.show()
 
 # %% [markdown] lang="ru"
-# На близкой задаче лишние слои ничего не прибавляют. На далёкой голова просто гадает (около 1/6), а доля
-# верных ответов растёт, только когда переучивается большая часть сети. Утверждение подтвердилось, и даже с
-# запасом: сеть научилась не замечать текстуру, чтобы узнавать очертание при любой раскраске.
+# На близкой задаче помогают разве что слои у самой головы, дальше становится только хуже. На далёкой голова
+# просто гадает (около 1/6), а доля верных ответов растёт, только когда переучивается большая часть сети.
+# Утверждение подтвердилось, и даже с запасом: сеть научилась не замечать текстуру, чтобы узнавать очертание
+# при любой раскраске.
 #
 # Соберите свой случай: задача, размер набора, число слоёв.
 
 # %% [markdown] lang="en"
-# On the near task more layers add nothing. On the far one the head merely guesses (about 1/6), and accuracy
-# grows only once most of the network is retrained. The claim holds, and with room to spare: the network has
-# learnt not to notice texture, so as to know an outline in any colouring.
+# On the near task only layers next to the head help a little, and beyond them it gets worse. On the far one the
+# head merely guesses (about 1/6), and accuracy grows only once most of the network is retrained. The claim
+# holds, and with room to spare: the network has learnt not to notice texture, so as to know an outline in any
+# colouring.
 #
 # Put together a case of your own: the task, the size of the set, the number of layers.
 
@@ -394,26 +400,29 @@ figures.transfer_figure(scores, L, K)
 # **Predict:** which way wins on 60 images, and whose best $\eta$ is larger?
 
 # %%
-rates = [1e-3, 3e-3, 1e-2]
+rates = [3e-4, 1e-3, 3e-3, 1e-2]
 equal, falling = (
     {lr: [transfer("near", L - 3, 10 * K, s, lr=lr, decay=decay) for s in seeds] for lr in rates}
     for decay in (1.0, 1 / 2.6)
 )
 if built_in:
     best = [max(rates, key=lambda lr: mean(runs[lr])) for runs in (equal, falling)]
-    assert mean(falling[best[1]]) > mean(equal[best[0]]) + 0.01 and best[1] >= best[0]
+    assert mean(falling[best[1]]) > mean(equal[best[0]]) + 0.01 and best[1] > best[0]
+    assert mean(falling[rates[0]]) < mean(equal[rates[0]])
 (ax,) = figures.panels(1, height=3.0)
 figures.rate_curves(ax, equal, falling, K)
 figures.show()
 
 # %% [markdown] lang="ru"
 # Обучались все слои, кроме трёх первых. Убывающие шаги при своём лучшем $\eta$ точнее, чем один общий шаг при
-# своём, и к выбору $\eta$ они менее чувствительны: голове можно дать большой шаг, не тронув начало.
+# своём, а само лучшее $\eta$ у них больше: голове можно дать большой шаг, не испортив начало. Зато при самом
+# малом $\eta$ общий шаг лучше: убывающие там почти не двигают первые из обучаемых слоёв.
 
 # %% [markdown] lang="en"
 # All layers but the first three were trained. Falling steps at their best $\eta$ are more accurate than one
-# common step at its own, and they are less sensitive to the choice of $\eta$: the head can have a large step
-# without touching the beginning.
+# common step at its own, and that best $\eta$ is larger: the head can have a large step without spoiling the
+# beginning. At the smallest $\eta$, though, the common step is better: there falling steps hardly move the first
+# of the layers that are trained.
 
 # %% [markdown] lang="ru"
 # ## Признаки последних слоёв против случайных
@@ -550,7 +559,8 @@ figures.show()
 # %%
 if built_in:
     assert mean(alike["same task"]) - mean(alike["other task"]) < 0.1
-    assert mean(alike["scrambled"]) > mean(alike["untrained"])
+    zero = mean(alike["untrained"])
+    assert mean(alike["scrambled"]) - zero > (mean(alike["same task"]) - zero) / 2  # most of it
     assert mean(alike["other task"]) > mean(alike["untrained"])
 
 # %% [markdown] lang="ru"

@@ -90,10 +90,11 @@ def probe_curves(
     layers = sorted({*pretrained, *random})
     ticks = [_("pixels") if k == 0 else str(k) for k in layers]
     ax.set_xticks(layers, ticks)
-    ax.set_ylim(0, 100)
+    ax.set_ylim(0, 128)  # room for the legend above the curves
+    ax.set_yticks(range(0, 101, 20))
     ax.set_xlabel(_("layer whose features are taken"), fontsize=8)
     ax.set_ylabel(_("right answers on new images, %"), fontsize=8)
-    ax.legend(fontsize=7)
+    ax.legend(fontsize=7, loc="upper left")
     last = layers[-1]
     won = np.mean(pretrained[last]) > np.mean(random[last])
     titles = {
