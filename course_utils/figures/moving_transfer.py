@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from course_utils.figures.feature_plane import feature_plane, layer_words
+from course_utils.figures.feature_planes import feature_plane, layer_words
 from course_utils.figures.palette import COLOURS
-from course_utils.figures.recipe_diagram import layer_column, layer_name
+from course_utils.figures.recipe_diagrams import layer_column, layer_name
 from course_utils.figures.transfer import images_in_words, run_line
 from course_utils.figures.widgets import Choice, InteractiveFigure, interactive_figure
 from course_utils.i18n import _
