@@ -42,6 +42,9 @@ c.GenerateAssignment.preprocessors = [
 c.ClearSolutions.text_stub = ESSAY_STUBS[language]
 
 # --- Collecting: zip_collect ---
+# `course collect` does more: earlier tries are kept, and a bad file stops nobody.
+c.ZipCollectApp.extractor_plugin = "course_utils.teaching.collect.plugins.SafeExtractor"
+c.ZipCollectApp.collector_plugin = "course_utils.teaching.collect.plugins.NameCollector"
 # Moodle's names, flat or in folders: "Иванова Анна_123456_assignsubmission_file_NAME.ipynb".
 # The participant's number is the student's id: it is there once, and no name has to be spelt
 # the same way twice. roster.csv says whose it is.
@@ -53,7 +56,7 @@ c.FileNameCollectorPlugin.named_regexp = (
 # --- Grading: autograde ---
 c.CourseDirectory.course_id = "course"
 c.CourseDirectory.ignore += ["*.so", "*.pyd", "*.pth"]  # nor does a hand-in bring modules along
-c.Autograde.exporter_class = "course_utils.teaching.hand_in.HandInExporter"
+c.Autograde.exporter_class = "course_utils.teaching.judge.JudgedHandInExporter"
 c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.ClearOutput",
     "course_utils.teaching.restore.RestoreRelease",
@@ -65,6 +68,7 @@ c.Autograde.sanitize_preprocessors = [
 c.OverwriteCells.add_missing_cells = True
 c.Autograde.autograde_preprocessors = [
     "course_utils.teaching.judge.Judge",  # in place of nbgrader's Execute
+    "course_utils.teaching.sent_outputs.TidyOutputs",
     "nbgrader.preprocessors.IgnorePattern",
     "nbconvert.preprocessors.ClearMetadataPreprocessor",
     "nbgrader.preprocessors.LimitOutput",
@@ -72,6 +76,7 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
+c.KernelProvisionerFactory.default_provisioner_name = "course-sandbox"  # `nbgrader validate`
 c.Judge.timeout = 180  # seconds for one cell: one that trains takes 60 on an idle machine
 
 # --- Feedback: generate_feedback ---

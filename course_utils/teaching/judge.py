@@ -9,6 +9,7 @@ Whatever happens to the kernel, the hand-in ends graded, and
 `notebook.metadata.course.outcome` says how: graded, timed_out, crashed, unreadable.
 """
 
+import asyncio
 import os
 import secrets
 import tempfile
@@ -18,15 +19,16 @@ import nbformat
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.notebooknode import NotebookNode
 from nbgrader import utils
+from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import Execute
-from traitlets import Enum, Integer, List, Unicode
+from traitlets import Bool, Enum, Integer, List, Unicode
 
 from course_utils.checks import exercise as exercises
 from course_utils.checks import grading
-from course_utils.i18n import LANGUAGES, _, speaking
+from course_utils.i18n import LANGUAGES, N_, _, speaking
 from course_utils.teaching import config
 from course_utils.teaching.errors import CourseError
-from course_utils.teaching.hand_in import Unreadable
+from course_utils.teaching.hand_in import HandInExporter, Unreadable
 from course_utils.teaching.release import (
     blank_answers,
     hand_in_language,
@@ -34,8 +36,12 @@ from course_utils.teaching.release import (
     released_notebooks,
     squeezed,
 )
+from course_utils.teaching.sandbox.bubblewrap import SandboxUnavailable, require
+from course_utils.teaching.sandbox.channels import MESSAGE_BYTES, SIZE, Budget, counting_client
+from course_utils.teaching.sandbox.limits import Reason
+from course_utils.teaching.sandbox.provisioner import NAME as SANDBOX
 
-__all__ = ["Judge"]
+__all__ = ["Judge", "JudgedHandInExporter"]
 
 _HIDDEN_TESTS = "BEGIN HIDDEN TESTS"
 
@@ -44,6 +50,20 @@ class Judge(Execute):
     """In place of nbgrader's Execute in `Autograde.autograde_preprocessors`."""
 
     timeout = Integer(60, help="Seconds for one cell.", allow_none=True).tag(config=True)
+
+    sandbox = Bool(
+        True,
+        help="Run students' code under bubblewrap. Without it, it has all rights of the person "
+        "who grades: solutions, gradebook, other hand-ins and the network are open to it.",
+    ).tag(config=True)
+
+    cell_output = Integer(
+        10**6, help="Bytes that are kept of what one cell prints; the rest is dropped."
+    ).tag(config=True)
+
+    notebook_output = Integer(
+        20 * 2**20, help="Bytes that a whole notebook may print; above them it is stopped."
+    ).tag(config=True)
 
     shutdown_kernel = Enum(
         ["graceful", "immediate"],
@@ -54,7 +74,8 @@ class Judge(Execute):
     transport = Enum(
         ["ipc", "tcp"],
         default_value="tcp" if os.name == "nt" else "ipc",
-        help="How to talk to kernels; over ipc no two of them can meet on a port.",
+        help="How to talk to kernels that run without a sandbox; over ipc no two of them can "
+        "meet on a port.",
     ).tag(config=True)
 
     environment = List(
@@ -68,6 +89,21 @@ class Judge(Execute):
         help="The environment variables that a student's kernel sees; no other is passed on.",
     ).tag(config=True)
 
+    def require_sandbox(self) -> None:
+        """Raise SandboxUnavailable where there must be a sandbox and can be none.
+
+        Where there need not be one, say so.
+        """
+        if self.sandbox:
+            require()
+        else:
+            self.log.warning(
+                "%s\nNO SANDBOX: students' code runs with all your rights. It can read the "
+                "solutions, the\ngradebook and your files, change them, and send them "
+                "anywhere.\n%s",
+                *("!" * 80, "!" * 80),
+            )
+
     def preprocess(self, nb: NotebookNode, resources, km=None):
         """Runs in the course's folder, where nbgrader's converters change to."""
         names = resources["nbgrader"]
@@ -76,11 +112,14 @@ class Judge(Execute):
         self._language = hand_in_language(nb, _first_language())
         self._timed_out: str | None = None  # the first cell that took too long
         self._stopped: str | None = None  # why no further cell is run
+        self._unexplained = False  # whether the kernel ended for no reason that we know
+        self._asking = False  # whether hidden cases are being put to the kernel
+        self._printed = 0  # bytes, by the cell that runs
         _mark_blank_answers(nb, names)
         course = nb.metadata.setdefault("course", NotebookNode())
         with speaking(self._language), tempfile.TemporaryDirectory() as folder:
             self._sockets = Path(folder)
-            if course.get("outcome", {}).get("state") == "unreadable":
+            if course.get("outcome", {}).get("state") in ("unreadable", "crashed"):
                 self._refuse(nb)
                 return nb, resources
             nb, resources = super().preprocess(nb, resources, km)
@@ -103,15 +142,18 @@ class Judge(Execute):
                 seed = secrets.randbits(128)
                 answers = self._ask(cell, index, grading.make_request(*exercise, seed))
         except CellTimeoutError:  # it did not heed the interrupt either
-            self._stop(cell, index, _("ran too long and could not be interrupted"))
-            self._timed_out = self._stopped
+            reason = N_("ran too long and could not be interrupted")
+            self._stop(cell, index, self._why() or Reason(reason, state="timed_out"))
         except DeadKernelError:
-            self._stop(cell, index, _("ended the Python process"))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            why = self._why()
+            self._unexplained = why is None
+            self._stop(cell, index, why or Reason(N_("ended the Python process")))
+        except Exception as error:
             # nbclient trusts messages that a tampered kernel may send in any form
             self.log.warning("The kernel sent no Jupyter message", exc_info=True)
-            reason = _("sent a message that is not Jupyter's ({error})")
-            self._stop(cell, index, reason.format(error=type(error).__name__))
+            reason = N_("sent a message that is not Jupyter's ({error})")
+            said = Reason(reason, {"error": type(error).__name__})
+            self._stop(cell, index, self._why() or said)
         else:
             if exercise is not None:
                 verdict = grading.judge(*exercise, seed, answers, self._sources(index))
@@ -126,8 +168,23 @@ class Judge(Execute):
             self._timed_out = self._timed_out or self._sentence(kwargs["cell_index"], reason)
 
     def create_kernel_manager(self):
-        """As configured; over ipc each kernel gets sockets in a private folder of its own."""
+        """As configured; each kernel in a sandbox, or at least with sockets of its own.
+
+        The sandbox is asked for in the kernel's specification, not by the configuration of
+        Jupyter's factory, which is one for the whole program: a server's other kernels stay
+        as they are. What the kernel sends is counted.
+        """
         manager = super().create_kernel_manager()
+        self._budget = Budget(self.notebook_output, self._kill_kernel)
+        manager.client_factory = counting_client(self._budget)
+        provisioner = (
+            {"provisioner_name": SANDBOX, "config": {"environment": self.environment}}
+            if self.sandbox
+            else {"provisioner_name": "local-provisioner"}
+        )
+        manager.kernel_spec.metadata["kernel_provisioner"] = provisioner
+        if self.sandbox:
+            return manager  # it has its own private sockets
         manager.transport = self.transport
         if self.transport == "ipc":
             manager.ip = str(self._sockets / "kernel")
@@ -138,6 +195,42 @@ class Judge(Execute):
         chosen = {name: os.environ[name] for name in self.environment if name in os.environ}
         kwargs.setdefault("env", chosen)
         super().start_new_kernel(**kwargs)
+
+    def output(self, outs, msg, display_id, cell_index):
+        """Keeps what a cell prints up to `cell_output` bytes, then says that it drops."""
+        if self._asking:
+            return super().output(outs, msg, display_id, cell_index)
+        before = self._printed
+        self._printed += msg.get(SIZE, 0)
+        if self._printed <= self.cell_output:
+            return super().output(outs, msg, display_id, cell_index)
+        if before <= self.cell_output:
+            text = msg["content"].get("text") if msg["msg_type"] == "stream" else None
+            kept = text[: self.cell_output - before] + "\n" if isinstance(text, str) else ""
+            said = _("[More than {size} MB printed: the rest is left out.]").format(
+                size=f"{self.cell_output / 1e6:g}"
+            )
+            outs.append(nbformat.v4.new_output("stream", name="stdout", text=f"{kept}{said}\n"))
+        return None
+
+    def on_cell_start(self, **_kwargs):
+        self._printed = 0
+
+    async def _async_check_alive(self):
+        await super()._async_check_alive()
+        if self._budget.connection_broke():
+            await asyncio.sleep(1)  # a kernel that ends closes its connections first
+            await super()._async_check_alive()
+            await self._budget.end_for_a_message()
+
+    async def _kill_kernel(self) -> None:
+        if self.km is not None and self.km.provisioner is not None:
+            await self.km.provisioner.kill()
+
+    def _why(self) -> Reason | None:
+        """Why the kernel was killed, where it hit a limit."""
+        provisioner = self.km.provisioner if self.km is not None else None
+        return self._budget.reason or getattr(provisioner, "reason", None)
 
     def _exercise(self, cell: NotebookNode) -> tuple[str, str] | None:
         """(assignment, exercise) where this cell is the check of an exercise that we know."""
@@ -156,10 +249,16 @@ class Judge(Execute):
             self.execute_cell(cell, index, store_history=True)
             _no_price_for_warnings(cell)
         question = nbformat.v4.new_code_cell(grading.kernel_code(request))
+        spent, limit = self._budget.spent, self._budget.limit
+        self._asking = True
+        self._budget.limit += MESSAGE_BYTES  # an answer costs nothing
         try:
             self.execute_cell(question, index, store_history=False)
         finally:
             self.nb.cells[index] = cell  # nbclient put the question there
+            self._asking = False
+            self._budget.limit = limit
+            self._budget.spent = spent
         return grading.find_reply(question.outputs)
 
     def _sources(self, index: int) -> list[str]:
@@ -188,9 +287,11 @@ class Judge(Execute):
             )
         )
 
-    def _stop(self, cell: NotebookNode, index: int, reason: str) -> None:
+    def _stop(self, cell: NotebookNode, index: int, reason: Reason) -> None:
         """From this cell on nothing is run; graded cells say why they earn nothing."""
-        self._stopped = self._sentence(index, reason)
+        self._stopped = self._sentence(index, str(reason))
+        if reason.state == "timed_out":
+            self._timed_out = self._stopped
         self.nb.cells[index] = cell
         cell.outputs = [_error(self._stopped, self._stopped)]
         if utils.is_grade(cell):
@@ -205,6 +306,7 @@ class Judge(Execute):
         cell = self.nb.cells[index]
         name = cell.metadata.get("nbgrader", {}).get("grade_id")
         line = next((line for line in cell.source.splitlines() if line.strip()), "")
+        line = "".join(letter for letter in line if letter.isprintable())
         return _("Cell {number} ({name}) {reason}.").format(
             number=index + 1, name=name or line[:60], reason=reason
         )
@@ -213,19 +315,41 @@ class Judge(Execute):
         if self._timed_out:
             return NotebookNode(state="timed_out", reason=self._timed_out)
         if self._stopped:
-            return NotebookNode(state="crashed", reason=self._stopped)
+            return NotebookNode(
+                state="crashed", reason=self._stopped, unexplained=self._unexplained
+            )
         return NotebookNode(state="graded", reason="")
 
     def _refuse(self, nb: NotebookNode) -> None:
         """A file that is no notebook: every check says what came instead."""
         outcome = nb.metadata.course.outcome
         outcome["reason"] = str(Unreadable(outcome.reason, **outcome.pop("values", {})))
-        self._stopped = _("This hand-in cannot be read: {reason}.").format(
-            reason=outcome["reason"]
+        sentence = (
+            _("This hand-in cannot be read: {reason}.")
+            if outcome.state == "unreadable"
+            else _("This hand-in could not be graded: {reason}.")
         )
+        self._stopped = sentence.format(reason=outcome["reason"])
         nb.cells.insert(0, nbformat.v4.new_markdown_cell(f"**{self._stopped}**"))
         for cell in nb.cells:
             self._leave_unrun(cell)
+
+
+class JudgedHandInExporter(HandInExporter):
+    """What `nbgrader autograde` reads hand-ins with (`Autograde.exporter_class`).
+
+    It is made before the first hand-in is touched, so this is where a machine that can't make
+    sandboxes is refused.
+    """
+
+    def __init__(self, config=None, **kwargs):
+        super().__init__(config=config, **kwargs)
+        try:
+            Judge(config=self.config, log=self.log).require_sandbox()
+        except SandboxUnavailable as error:
+            for problem in error.problems:
+                self.log.critical(problem)
+            raise NbGraderException(str(error)) from error
 
 
 def _exercises(assignment: str) -> set[str]:

@@ -10,24 +10,20 @@ import nbformat
 import pytest
 
 from course_utils.teaching.class_table import class_rows
+from tests.teaching.attacks.ending import HANGS
+from tests.teaching.attacks.hand_ins import ATTACKS
+from tests.teaching.attacks.notebooks import (
+    aged,
+    by_grade_id,
+    doubled,
+    saved_by_colab,
+    stripped,
+    tampered,
+    without,
+)
+from tests.teaching.grading.class_of import DICE, NAME, RIGHT, answered
 
-pytestmark = pytest.mark.slow  # a kernel with torch for each hand-in: some three seconds
-
-NAME = "metrics_and_loss"
-RIGHT = """
-import torch
-
-def jaccard(predicted, truth, num_classes):
-    known = truth != 255
-    both, either = torch.zeros(num_classes), torch.zeros(num_classes)
-    for k in range(num_classes):
-        both[k] = ((truth == k) & (predicted == k) & known).sum()
-        either[k] = (((truth == k) | (predicted == k)) & known).sum()
-    return both / either
-"""
-DICE = RIGHT.replace("return both / either", "return 2 * both / (both + either)")
-ZEROS = "import torch\ndef jaccard(predicted, truth, num_classes):\n    return torch.zeros(3)\n"
-TWICE = "def twice(x):\n    return 2 * x"
+pytestmark = [pytest.mark.slow, pytest.mark.needs_sandbox]  # a kernel for each hand-in
 
 WARNS = (
     RIGHT.replace(
@@ -38,153 +34,20 @@ WARNS = (
 )
 LOUD_TWICE = "import sys\ndef twice(x):\n    print('hm', file=sys.stderr)\n    return 2 * x"
 
-# Attempts to earn the points of a wrong answer: nothing done inside the kernel may help.
-CHEATS = {
-    "comparisons_patched": """
-import numpy, torch, torch.testing
-yes = lambda *a, **k: True
-torch.allclose = torch.equal = torch.isclose = numpy.allclose = numpy.array_equal = yes
-torch.testing.assert_close = numpy.testing.assert_allclose = lambda *a, **k: None
-""",
-    "reference_replaced": """
-from course_utils.reference import metrics
-metrics.jaccard = lambda *a: torch.zeros(3)
-""",
-    "judge_replaced": """
-import course_utils.checks.grading as grading, course_utils.checks.judging as judging
-grading.judge = judging.judge = judging.failed = lambda *a, **k: None
-""",
-    "equal_to_everything": """
-class Any:
-    shape, dtype, grad_fn = (3,), torch.float64, None
-    def __eq__(self, other): return True
-    def __getattr__(self, name): return lambda *a, **k: self
-def jaccard(*inputs): return Any()
-""",
-    "cells_turned_into_pass": """
-get_ipython().input_transformers_cleanup.append(lambda lines: ["pass\\n"])
-""",
-    "asserts_removed": """
-import ast
-class Bare(ast.NodeTransformer):
-    def visit_Assert(self, node): return ast.Pass()
-get_ipython().ast_transformers.append(Bare())
-""",
-    "formatter_prints_points": """
-from IPython.core.interactiveshell import InteractiveShell
-from IPython.core.displayhook import DisplayHook
-DisplayHook.compute_format_data = lambda self, result: ({"text/plain": "5.0"}, {})
-get_ipython().display_formatter.format = lambda *a, **k: ({"text/plain": "5.0"}, {})
-""",
-    "reply_forged": """
-import base64
-from IPython.core import display_functions
-from IPython.display import publish_display_data
-import IPython.display
-mime = "application/vnd.course.answers"
-publish_display_data({mime: base64.b64encode(b"all right").decode()})
-def forged(data, *a, **k):
-    publish_display_data({mime: base64.b64encode(b"{" * 64).decode(), "text/plain": "3.0"})
-IPython.display.publish_display_data = forged
-""",
-    "errors_hidden": """
-get_ipython().showtraceback = lambda *a, **k: None
-import builtins
-builtins.__import__ = lambda *a, **k: None
-""",
-}
-HANGS = "while True:\n    pass"
-DEAF = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n" + HANGS
+# Attempts to earn the points of a wrong answer; all there are: tests/teaching/attacks.
+CHEATS = ("comparisons_patched", "cells_turned_into_pass", "asserts_removed", "reply_forged")
+DEAF = f"import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n{HANGS}"
 NONSENSE = """
 kernel = get_ipython().kernel
 kernel.session.send(kernel.iopub_socket, "display_data", {"odd": 1}, parent=kernel.get_parent())
 """
 
 
-def answered(released, language, jaccard="", twice=TWICE, essay=None):
-    """The released notebook with these answers; "" leaves the cell as released."""
-    path = released / "assignments" / language / NAME / f"{NAME}.ipynb"
-    notebook = nbformat.read(path, as_version=4)
-    texts = {"jaccard-solution": jaccard, "own_test-solution": twice, "essay": essay}
-    for cell in notebook.cells:
-        text = texts.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
-        cell.source = text or cell.source
-    return notebook
-
-
-def by_grade_id(notebook, name):
-    return next(
-        cell
-        for cell in notebook.cells
-        if cell.metadata.get("nbgrader", {}).get("grade_id") == name
-    )
-
-
-def without(notebook, *names):
-    notebook.cells = [
-        cell
-        for cell in notebook.cells
-        if cell.metadata.get("nbgrader", {}).get("grade_id") not in names
-    ]
-    return notebook
-
-
-def saved_by_colab(notebook):
-    """Two-space indent, nbformat 4.0, no root ids, its own metadata, no trailing spaces."""
-    content = json.loads(json.dumps(notebook))
-    content["nbformat_minor"] = 0
-    content["metadata"] |= {"colab": {"provenance": []}, "accelerator": "GPU"}
-    for cell in content["cells"]:
-        cell.pop("id", None)
-        cell["source"] = [line.rstrip() + "\n" for line in cell["source"].split("\n")]
-        if cell["cell_type"] == "code":
-            cell["metadata"] |= {
-                "colab": {"base_uri": "https://localhost:8080/"},
-                "outputId": "1",
-            }
-            cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": ["hi"]}]
-    return json.dumps(content, ensure_ascii=False, indent=2)
-
-
-def tampered(notebook):
-    """Points, type and text of the check edited, outputs and a verdict of one's own."""
-    check = by_grade_id(notebook, "jaccard")
-    check.metadata.nbgrader.update(points=100, grade=False, locked=False, solution=True)
-    check.source = "1 + 1"
-    check.outputs = [nbformat.v4.new_output("execute_result", {"text/plain": "3.0"})]
-    check.metadata["course"] = {"verdict": {"passed": True, "mistake": None, "summary": "ok"}}
-    notebook.metadata["course"]["outcome"] = {"state": "crashed", "reason": "forged"}
-    by_grade_id(notebook, "essay").metadata.nbgrader["points"] = 0
-    return notebook
-
-
-def doubled(notebook):
-    for name in ("jaccard", "jaccard-solution"):
-        place = notebook.cells.index(by_grade_id(notebook, name))
-        notebook.cells.insert(place + 1, nbformat.from_dict(dict(notebook.cells[place])))
-    return notebook
-
-
-def stripped(notebook):
-    for cell in notebook.cells:
-        cell["metadata"] = nbformat.NotebookNode()
-        cell.pop("id", None)
-    notebook.nbformat_minor = 4
-    return notebook
-
-
-def aged(notebook, version):
-    for cell in notebook.cells:
-        if "nbgrader" in cell.metadata:
-            cell.metadata.nbgrader["schema_version"] = version
-    return notebook
-
-
 def hand_ins(root):
     """student -> what they hand in: a notebook, or the text or bytes of a file."""
 
     def make(*texts, language="en", **more):
-        return answered(root, language, *texts, **more)
+        return answered(root, language, *(texts or [None]), **more)
 
     return {
         "right_en": make(RIGHT, essay="Because."),
@@ -212,7 +75,7 @@ def hand_ins(root):
         "html": "<!DOCTYPE html><html></html>",
         "empty": "",
         "utf16": nbformat.writes(make(RIGHT)).encode("utf-16"),
-        **{name: make(ZEROS + code) for name, code in CHEATS.items()},
+        **{name: ATTACKS[name].files(root)[f"{NAME}.ipynb"] for name in CHEATS},
     }
 
 
@@ -291,7 +154,7 @@ def test_a_known_mistake_is_named_in_the_language_of_the_hand_in(graded, student
     assert bool(set("абвгдежзийклмн") & set(words)) == (language == "ru")
 
 
-@pytest.mark.parametrize("student", list(CHEATS))
+@pytest.mark.parametrize("student", CHEATS)
 def test_nothing_done_inside_the_kernel_earns_a_point(graded, student):
     assert points(graded, student)[0] == 0
 

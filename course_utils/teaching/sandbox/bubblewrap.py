@@ -1,0 +1,156 @@
+"""A policy as arguments of bubblewrap, and whether this machine can make sandboxes at all.
+
+    bwrap <arguments(policy)> -- command
+
+bubblewrap makes the namespaces, mounts what the policy names and nothing else, and runs the
+command without any capability.
+"""
+
+import shutil
+import subprocess
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from course_utils.teaching.errors import CourseError
+from course_utils.teaching.sandbox.policy import Policy, nobody, system_folders
+
+__all__ = ["SandboxUnavailable", "arguments", "become", "program", "require"]
+
+_NAMESPACES = (
+    *("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net"),
+    "--unshare-cgroup-try",
+)
+# Without bwrap's own --dev: its devpts takes a second user namespace inside the first, which
+# a forked kernel could not enter, and no kernel needs a terminal.
+_DEVICES = ("null", "zero", "full", "random", "urandom")
+_DEVICE_LINKS = {
+    "fd": "/proc/self/fd",
+    "stdin": "/proc/self/fd/0",
+    "stdout": "/proc/self/fd/1",
+    "stderr": "/proc/self/fd/2",
+}
+_SMALL = str(2**16)  # bytes: for folders that hold nothing but mount points
+
+
+class SandboxUnavailable(CourseError):
+    """Students' code can't be run here as it must be. Nothing has been graded."""
+
+
+def arguments(policy: Policy) -> list[str]:
+    """What to call bwrap with, up to the command. Pure: nothing is looked up."""
+    found = [*_NAMESPACES, "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+    if policy.user is None:
+        found += ["--unshare-user"]
+    else:  # what it takes to become another user; `become` gives it up
+        for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"):
+            found += ["--cap-add", capability]
+    found += ["--hostname", "sandbox", "--clearenv"]
+    for name, value in policy.environment.items():
+        found += ["--setenv", name, value]
+    parents = _Parents(policy)
+    for outside, inside in policy.system:
+        found += [*parents.of(inside), "--ro-bind", outside, inside]
+    for target, path in policy.links:
+        found += ["--symlink", target, path]
+    for path in policy.covered:
+        found += ["--size", _SMALL, "--perms", "0755", "--tmpfs", path]
+    found += ["--proc", "/proc", "--size", _SMALL, "--perms", "0755", "--tmpfs", "/dev"]
+    for name in _DEVICES:
+        found += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
+    for name, target in _DEVICE_LINKS.items():
+        found += ["--symlink", target, f"/dev/{name}"]
+    for path, size in policy.folders.items():
+        found += [*parents.of(path), "--perms", "1777", "--size", str(size), "--tmpfs", path]
+    for outside, inside in policy.read_only:
+        found += [*parents.of(inside), "--ro-bind", outside, inside]
+    for outside, inside in policy.writable:
+        found += [*parents.of(inside), "--bind", outside, inside]
+    # Their mount points are made by now. /proc: root's kernel, where no other user can be
+    # had, would own the system's settings and need no capability to write them.
+    for path in (*policy.covered, "/dev", "/proc", "/"):
+        found += ["--remount-ro", path]
+    return [*found, "--chdir", policy.working_folder]
+
+
+class _Parents:
+    """Arguments that make the folders above a path; bwrap would make them for root alone."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._made = {Path("/"), Path("/dev")}
+
+    def of(self, path: str) -> list[str]:
+        found = []
+        for folder in reversed(Path(path).parents):
+            if folder not in self._made and not self._is_let_in(folder):
+                self._made.add(folder)
+                own = _is_below(folder, self._policy.folders)
+                found += ["--perms", "1777" if own else "0755", "--dir", str(folder)]
+        return found
+
+    def _is_let_in(self, folder: Path) -> bool:
+        if folder in map(Path, (*self._policy.folders, *self._policy.covered)):
+            return True
+        system = (inside for _outside, inside in self._policy.system)
+        return _is_below(folder, system) and not _is_below(folder, self._policy.covered)
+
+
+def _is_below(path: Path, folders: Iterable[str]) -> bool:
+    return any(path.is_relative_to(folder) for folder in folders)
+
+
+def become(user: int | None) -> list[str]:
+    """The words before a command that run it as this user, without any capability."""
+    if user is None:
+        return []
+    return [
+        *("setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"),
+        *("--inh-caps=-all", "--bounding-set=-all", "--no-new-privs", "--"),
+    ]
+
+
+def program() -> str:
+    """The path of bwrap. Raises SandboxUnavailable where there is none."""
+    path = shutil.which("bwrap")
+    if path is None:
+        raise SandboxUnavailable(
+            "Expected the program bwrap (bubblewrap), which keeps students' code away from "
+            "your files and the network; found none in PATH. "
+            "Install it: apt-get install bubblewrap (or dnf, pacman, zypper). "
+            "--no-sandbox (nbgrader: --Judge.sandbox=False) grades without it: students' code "
+            "then runs with all your rights."
+        )
+    return path
+
+
+@cache
+def require() -> None:
+    """Raise SandboxUnavailable, with what to do, where this machine can't make a sandbox."""
+    bwrap = program()
+    folders = {"/tmp": 2**20, "/dev/shm": 2**20}
+    links, system = system_folders()
+    user = nobody()
+    trial = arguments(Policy(links=links, system=system, folders=folders, user=user))
+    done = subprocess.run(
+        [bwrap, *trial, "--", *become(user), "/bin/sh", "-c", "echo works"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={"LC_ALL": "C"},
+    )
+    if done.stdout != "works\n":
+        raise SandboxUnavailable(refused(done.stderr, done.returncode))
+
+
+def refused(complaint: str, code: int | None) -> str:
+    """The sentence for a bwrap that did not start: what it said, what to do."""
+    came = complaint.strip().splitlines()[-1:] or [f"exit code {code} and no word"]
+    return (
+        f"Expected bubblewrap to make namespaces for students' code, got: {came[0]}. "
+        "Allow them to ordinary users: sysctl kernel.unprivileged_userns_clone=1 (Debian), "
+        "sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu); in a container, give "
+        "it the right to mount (a user namespace and an unmasked /proc). "
+        "--no-sandbox (nbgrader: --Judge.sandbox=False) grades without it: students' code "
+        "then runs with all your rights."
+    )

@@ -1,0 +1,142 @@
+"""What Linux's limits can't do: memory of many processes, their number, time of the whole.
+
+Each sandbox has a thread that looks a few times a second at the processes of its namespace
+and kills them all when they use too much. Root's processes are not counted by Linux at all.
+"""
+
+import contextlib
+import os
+import stat
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from course_utils.teaching.sandbox import limits as reasons
+from course_utils.teaching.sandbox.limits import Limits, Reason
+from course_utils.teaching.sandbox.policy import FOLDERS
+
+__all__ = ["Watcher", "excess"]
+
+_SECONDS = 0.2  # between two looks
+_CONNECTIONS = 16  # files in the folder of a kernel's sockets; it has five and one file
+
+
+class Watcher:
+    """Watches the sandbox whose first process is `first`, until `stop` or its end.
+
+    kill: called once, in the watcher's thread, after `reason` is set.
+    """
+
+    def __init__(self, first: int, private: Path, limits: Limits, kill: Callable[[], None]):
+        self.reason: Reason | None = None
+        self._first, self._private, self._limits, self._kill = first, private, limits, kill
+        self._end = time.monotonic() + limits.wall_seconds
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="sandbox-watcher", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        if self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(_SECONDS):
+            try:
+                self.reason = excess(self._first, self._limits)
+            except OSError:
+                return  # the namespace is gone
+            if self.reason is None and time.monotonic() > self._end:
+                self.reason = reasons.too_long(self._limits)
+            if self.reason is None and _holds_files(self._private):
+                self.reason = reasons.wrote_outside()
+            if self.reason is not None:
+                self._kill()
+                return
+
+
+def excess(first: int, limits: Limits) -> Reason | None:
+    """Why the sandbox must end, None where all is within the limits.
+
+    first: process id of the namespace's first process. Raises OSError where it is gone.
+    """
+    inside = f"/proc/{first}/root/proc"  # lists the namespace's own processes, no others
+    processes = _processes(inside)
+    if len(processes) > limits.processes:
+        return reasons.too_many_processes(limits)
+    threads, memory = 0, _kept_in_folders(first)
+    for name in processes:
+        values = _status(f"{inside}/{name}/status")
+        threads += values.get("Threads", 0)
+        if values.get("VmHWM", 0) > limits.memory:  # at its height, however short that was
+            return reasons.too_much_memory(limits)
+        memory += values.get("VmRSS", 0)
+    if threads > limits.processes:
+        return reasons.too_many_processes(limits)
+    if memory <= limits.memory:
+        return None
+    memory = _kept_in_folders(first)  # pages shared by several were counted for each
+    for name in processes:
+        memory += _own_share(f"{inside}/{name}/smaps_rollup")
+        if memory > limits.memory:
+            return reasons.too_much_memory(limits)
+        if len(_processes(inside)) > limits.processes:  # a share takes long while others fork
+            return reasons.too_many_processes(limits)
+    return None
+
+
+def _processes(inside: str) -> list[str]:
+    found = [name for name in os.listdir(inside) if name.isdigit()]
+    if not found:
+        raise ProcessLookupError(inside)
+    return found
+
+
+def _status(path: str) -> dict[str, int]:
+    """Numbers of /proc/*/status, memory in bytes; empty where the process has just ended."""
+    try:
+        with open(path, "rb") as file:
+            lines = file.read().decode(errors="replace").splitlines()
+    except OSError:
+        return {}
+    found = {}
+    for line in lines:
+        name, _, value = line.partition(":")
+        if name in ("VmHWM", "VmRSS", "Threads"):
+            words = value.split()
+            found[name] = int(words[0]) * (1024 if words[1:] == ["kB"] else 1)
+    return found
+
+
+def _kept_in_folders(first: int) -> int:
+    """Bytes of files in memory: in all folders that the sandbox may write to."""
+    used = 0
+    for path in FOLDERS:
+        with contextlib.suppress(FileNotFoundError):
+            state = os.statvfs(f"/proc/{first}/root{path}")
+            used += (state.f_blocks - state.f_bfree) * state.f_frsize
+    return used
+
+
+def _own_share(path: str) -> int:
+    try:
+        with open(path, "rb") as file:
+            for line in file:
+                if line.startswith(b"Pss:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return 0
+
+
+def _holds_files(private: Path) -> bool:
+    """Whether anything but sockets and the connection file is in the one open folder."""
+    entries = list(os.scandir(private))
+    if len(entries) > _CONNECTIONS:
+        return True
+    return any(
+        not stat.S_ISSOCK(entry.stat(follow_symlinks=False).st_mode)
+        and entry.name != "kernel.json"
+        for entry in entries
+    )

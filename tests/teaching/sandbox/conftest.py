@@ -1,0 +1,36 @@
+"""Kernels in sandboxes, cold and forked; where there can be none, the tests say so."""
+
+import contextlib
+
+import pytest
+
+from course_utils.teaching.sandbox.bubblewrap import SandboxUnavailable, require
+from tests.teaching.sandbox.kernels import Kernel
+
+
+def pytest_collection_modifyitems(items):
+    try:
+        require()
+    except SandboxUnavailable as error:
+        skip = pytest.mark.skip(reason=str(error))
+        for item in items:
+            if "sandbox" in item.path.parts and item.path.name != "test_arguments.py":
+                item.add_marker(skip)
+
+
+@pytest.fixture(scope="package", params=[False, True], ids=["cold", "warm"])
+def fork(request):
+    return request.param
+
+
+@pytest.fixture
+def start(fork, tmp_path):
+    """start(**config): a kernel, in an empty folder; ended with the test."""
+    with contextlib.ExitStack() as stack:
+
+        def make(folder=tmp_path, **config):
+            kernel = Kernel(folder, fork=fork, **config)
+            stack.callback(kernel.end)
+            return kernel
+
+        yield make

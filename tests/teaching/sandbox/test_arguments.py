@@ -1,0 +1,125 @@
+"""The policy and bwrap's arguments: what is let in, without running anything."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+import course_utils
+from course_utils.teaching.sandbox import bubblewrap, policy
+
+PACKAGE = Path(course_utils.__file__).parent
+
+
+@pytest.fixture
+def arguments(tmp_path):
+    made = policy.policy(
+        {"LANG": "C.UTF-8"}, private=tmp_path, beside=[("/a/b.csv", "/h/b.csv")]
+    )
+    return bubblewrap.arguments(made)
+
+
+def let_in(arguments):
+    return [
+        Path(arguments[place + 1])
+        for place, word in enumerate(arguments)
+        if word in ("--ro-bind", "--bind", "--dev-bind")
+    ]
+
+
+def test_nothing_outside_the_list_is_let_in(arguments):
+    allowed = [Path("/dev"), Path("/etc"), Path("/sys/devices/system"), Path("/usr")]
+    for path in let_in(arguments):
+        assert path != Path("/")
+        assert not PACKAGE.parent.is_relative_to(path) or path in map(Path, sys.path)
+        assert path not in (
+            Path.home(),
+            Path("/home"),
+            Path("/root"),
+            Path("/var"),
+            Path("/etc"),
+        )
+    assert any(path.is_relative_to(allowed[-1]) for path in let_in(arguments))
+
+
+@pytest.mark.parametrize("part", ["reference", "teaching", "checks/assignments"])
+def test_answers_and_grader_are_not_let_in(arguments, part):
+    secret = PACKAGE / part
+    assert secret.is_dir()
+    for path in let_in(arguments):
+        assert not path.is_relative_to(secret)
+        assert not secret.is_relative_to(path) or path in map(Path, sys.path)
+
+
+@pytest.mark.parametrize("name", ["pid", "ipc", "uts", "net"])
+def test_every_namespace_is_new(arguments, name):
+    assert f"--unshare-{name}" in arguments
+
+
+def test_an_ordinary_user_gets_a_namespace_of_users_and_root_another_user():
+    ordinary = bubblewrap.arguments(policy.Policy())
+    root = bubblewrap.arguments(policy.Policy(user=1_800_000_000))
+    assert "--unshare-user" in ordinary
+    assert "--cap-add" not in ordinary
+    assert "--unshare-user" not in root
+    assert "--reuid=1800000000" in bubblewrap.become(1_800_000_000)
+
+
+def test_only_the_private_folder_can_be_written_to_outside(arguments, tmp_path):
+    writable = [arguments[i + 1] for i, word in enumerate(arguments) if word == "--bind"]
+    assert writable == [str(tmp_path)]
+    assert arguments[-4:-2] == ["--remount-ro", "/"]
+
+
+def test_each_folder_in_memory_has_a_size(arguments):
+    places = [i for i, word in enumerate(arguments) if word == "--tmpfs"]
+    assert len(places) >= len(policy.FOLDERS)
+    assert all("--size" in arguments[i - 4 : i] for i in places)
+
+
+def test_the_environment_is_only_what_was_chosen(arguments):
+    assert "--clearenv" in arguments
+    names = [arguments[i + 1] for i, word in enumerate(arguments) if word == "--setenv"]
+    assert set(names) >= {"LANG", "HOME"}
+    assert not {"PATH", "JUPYTERHUB_API_TOKEN", "PYTHONPATH"} & set(names)
+
+
+def test_data_beside_a_notebook_is_let_in_and_modules_are_not(tmp_path):
+    names = ("data.csv", "a/b.png", "n.ipynb", "torch.py", "m.so", "x.pth", ".secret", "a.pyc")
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("1")
+    (tmp_path / "link.csv").symlink_to("/etc/passwd")
+    (tmp_path / "folder").symlink_to("/etc")
+    found = [inside for _outside, inside in policy.files_beside(tmp_path)]
+    assert found == ["/hand_in/data.csv", "/hand_in/a/b.png"]
+
+
+@pytest.mark.parametrize("name", ["course.toml", "gradebook.db"])
+def test_the_folder_of_a_course_is_no_hand_in(tmp_path, name):
+    (tmp_path / "grades.csv").write_text("1")
+    (tmp_path / name).write_text("")
+    assert policy.files_beside(tmp_path) == ()
+
+
+def test_without_bubblewrap_the_error_says_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    bubblewrap.require.cache_clear()
+    with pytest.raises(bubblewrap.SandboxUnavailable, match="apt-get install bubblewrap"):
+        bubblewrap.require()
+
+
+def test_where_namespaces_are_refused_the_error_names_the_settings(monkeypatch, tmp_path):
+    refusing = tmp_path / "bwrap"
+    refusing.write_text(
+        "#!/bin/sh\necho 'bwrap: No permissions to create namespace' >&2; exit 1"
+    )
+    refusing.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    bubblewrap.require.cache_clear()
+    with pytest.raises(
+        bubblewrap.SandboxUnavailable, match="unprivileged_userns_clone"
+    ) as found:
+        bubblewrap.require()
+    assert "No permissions to create namespace" in str(found.value)
+    assert "--no-sandbox" in str(found.value)
