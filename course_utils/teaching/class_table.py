@@ -216,7 +216,7 @@ def _why_not_graded(path: Path) -> Unreadable | str:
         read_hand_in(path)
     except Unreadable as reason:
         return reason
-    return _("grading did not finish: run nbgrader autograde again")
+    return _("grading did not finish: run course grade again")
 
 
 def _marks(

@@ -6,6 +6,7 @@ cards that `judge` wrote stay as they are.
 """
 
 import html
+from collections.abc import Iterator
 from pathlib import Path
 
 import bleach
@@ -40,6 +41,7 @@ _STYLES = ALLOWED_CSS_PROPERTIES | {
     *("border", "border-left", "border-radius", "margin", "margin-left", "margin-top"),
     *("max-width", "padding"),
 }
+_SHORT = 8  # characters of a hidden line that stand anywhere: `else:`
 _PICTURES = ("image/png", "image/jpeg", "image/gif", "image/svg+xml")
 
 
@@ -51,9 +53,23 @@ class HideHiddenTests(ClearHiddenTests):
 
     display_data_priority = List().tag(config=True)  # the exporter sets it; without use here
 
+    def preprocess(self, nb: NotebookNode, resources):
+        """A student's cell may have printed a test that ran in the same kernel: that goes."""
+        secret = {
+            line.strip()
+            for cell in nb.cells
+            if _is_check(cell)
+            for line in _hidden_lines(cell.source, self)
+            if len(line.strip()) > _SHORT
+        }
+        nb, resources = super().preprocess(nb, resources)
+        for cell in nb.cells if secret else ():
+            if cell.cell_type == "code":
+                cell["outputs"] = [o for o in cell.outputs if not _quotes(o, secret)]
+        return nb, resources
+
     def preprocess_cell(self, cell: NotebookNode, resources, cell_index: int):
-        locked = utils.is_grade(cell) and not utils.is_solution(cell)
-        if not locked or self.begin_test_delimeter not in cell.source:
+        if not _is_check(cell) or self.begin_test_delimeter not in cell.source:
             return cell, resources
         cell, resources = super().preprocess_cell(cell, resources, cell_index)
         for output in cell.get("outputs", ()):
@@ -154,6 +170,35 @@ def clean(page: str) -> str:
         css_sanitizer=CSSSanitizer(allowed_css_properties=_STYLES),
         strip=True,
     )
+
+
+def _is_check(cell: NotebookNode) -> bool:
+    return utils.is_grade(cell) and not utils.is_solution(cell)
+
+
+def _hidden_lines(source: str, marks: ClearHiddenTests) -> Iterator[str]:
+    hidden = False
+    for line in source.splitlines():
+        if marks.end_test_delimeter in line:
+            hidden = False
+        elif marks.begin_test_delimeter in line:
+            hidden = True
+        elif hidden:
+            yield line
+
+
+def _quotes(output: NotebookNode, secret: set[str]) -> bool:
+    """Whether a secret line stands in any text of an output, by itself or in a repr."""
+    text = "\n".join(_texts(output)).replace("\\'", "'").replace('\\"', '"')
+    return any(line in text for line in secret)
+
+
+def _texts(content: object) -> Iterator[str]:
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, dict | list):
+        for item in content.values() if isinstance(content, dict) else content:
+            yield from _texts(item)
 
 
 def _allowed(tag: str, name: str, value: str) -> bool:

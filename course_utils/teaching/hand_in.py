@@ -7,6 +7,7 @@ sentence for the table of marks and for the feedback.
 
 import json
 import re
+import warnings
 from pathlib import Path
 
 import nbformat
@@ -15,7 +16,15 @@ from nbformat.notebooknode import NotebookNode
 
 from course_utils.i18n import N_, _
 
-__all__ = ["HandInExporter", "Unreadable", "read_hand_in"]
+__all__ = [
+    "Ended",
+    "HandInExporter",
+    "NotUnicode",
+    "Unreadable",
+    "notebook_in",
+    "read_hand_in",
+    "text_in",
+]
 
 _MARKS_OF_FILES = (  # first bytes of what students hand in instead of a notebook
     (b"PK\x03\x04", N_("not a notebook: the file is a zip archive or an office document")),
@@ -24,18 +33,35 @@ _MARKS_OF_FILES = (  # first bytes of what students hand in instead of a noteboo
     (b"\xff\xd8\xff", N_("not a notebook: the file is a picture")),
 )
 _HTML = re.compile(r"\s*<(!doctype|html|head|body|\?xml)", re.IGNORECASE)
+_FIELDS = {"attachments", "cell_type", "id", "metadata", "source"}  # of a cell
+_NUMBERS = ("nbformat", "nbformat_minor")
+_ID = re.compile("[a-zA-Z0-9_-]{1,64}")
+_LONGEST_VALUE = 300  # characters of a file's name, or of an error's text, in a reason
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Unreadable(ValueError):
     """The file is no notebook. `str(error)` is the reason, in the language in use."""
 
+    state = "unreadable"
+
     def __init__(self, message: str, **values) -> None:
         super().__init__(message)
-        self.message, self.values = message, values
+        self.message = message
+        self.values = {name: _in_one_line(value) for name, value in values.items()}
 
     def __str__(self) -> str:
         return _(self.message).format(**self.values)
+
+
+class NotUnicode(Unreadable):
+    """The file is text, perhaps, but in another encoding."""
+
+
+class Ended(Unreadable):
+    """The file may be a notebook, but grading it ended without one."""
+
+    state = "crashed"
 
 
 class HandInExporter(NotebookExporter):
@@ -57,7 +83,11 @@ class HandInExporter(NotebookExporter):
 
 def read_hand_in(path: Path) -> NotebookNode:
     """The notebook in the file, in nbformat 4. Raises Unreadable with the reason."""
-    text = _text(path.read_bytes())
+    return notebook_in(text_in(path.read_bytes()))
+
+
+def notebook_in(text: str) -> NotebookNode:
+    """The notebook that a text holds, in nbformat 4. Raises Unreadable with the reason."""
     if _HTML.match(text):
         raise Unreadable(N_("not a notebook: the file is HTML"))
     try:
@@ -66,18 +96,33 @@ def read_hand_in(path: Path) -> NotebookNode:
         raise _no_json(text, error) from None
     except RecursionError:
         raise Unreadable(N_("not a notebook: lists nested too deeply")) from None
+    except (ValueError, MemoryError) as error:  # a number of more than 4300 digits
+        raise _not_a_notebook(error) from error
     if not _looks_like_a_notebook(content):
         raise Unreadable(N_("not a notebook: JSON without cells"))
     try:
         content = _without_surrogates(content)
-        return _tidy(nbformat.reads(json.dumps(_tidy(content)), as_version=4))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # ids missing or twice: they get others
+            return _tidy(nbformat.reads(json.dumps(_tidy(content)), as_version=4))
     except Exception as error:  # nbformat raises whatever its converters stumble on
-        raise Unreadable(
-            N_("not a notebook: {error}"), error=f"{type(error).__name__}: {error}"
-        ) from error
+        raise _not_a_notebook(error) from error
 
 
-def _text(data: bytes) -> str:
+def _not_a_notebook(error: BaseException) -> Unreadable:
+    return Unreadable(N_("not a notebook: {error}"), error=f"{type(error).__name__}: {error}")
+
+
+def _in_one_line(value):
+    """A text short and harmless enough for a table in a terminal; other values as they are."""
+    if not isinstance(value, str):
+        return value
+    text = " ".join(value.split())
+    return "".join(letter for letter in text if letter.isprintable())[:_LONGEST_VALUE]
+
+
+def text_in(data: bytes) -> str:
+    """The text of a file, in UTF-8 or UTF-16. Raises Unreadable, or NotUnicode, its kind."""
     if not data.strip(b"\0 \t\r\n"):
         raise Unreadable(N_("empty file"))
     for start, reason in _MARKS_OF_FILES:
@@ -92,7 +137,7 @@ def _text(data: bytes) -> str:
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise Unreadable(
+        raise NotUnicode(
             N_("not text in UTF-8: byte {place} cannot be read"), place=error.start + 1
         ) from None
 
@@ -130,6 +175,8 @@ def _without_surrogates(content):
 
 def _tidy(notebook):
     """Give every cell the fields that nbgrader takes for granted; outputs go, they are old."""
+    for unknown in notebook.keys() - {"cells", "worksheets", *_NUMBERS, "metadata"}:
+        del notebook[unknown]
     if not isinstance(notebook.get("metadata"), dict):
         notebook["metadata"] = {}
     for cell in notebook.get("cells", ()):
@@ -137,13 +184,28 @@ def _tidy(notebook):
             cell["cell_type"] = "raw"
         if not isinstance(cell.get("metadata"), dict):
             cell["metadata"] = {}
-        if not isinstance(cell["metadata"].get("nbgrader", {}), dict):
+        nbgrader = cell["metadata"].get("nbgrader", {})
+        if not isinstance(nbgrader, dict) or not isinstance(nbgrader.get("grade_id", ""), str):
             del cell["metadata"]["nbgrader"]
+        if not isinstance(cell["metadata"].get("id", ""), str):
+            del cell["metadata"]["id"]
         source = cell.get("source", "")
         lines = source if isinstance(source, list) else [source]
         cell["source"] = "".join(str(line) for line in lines)
-        for old in ("outputs", "execution_count"):
-            cell.pop(old, None)
+        if cell["cell_type"] == "code" or not _are_attachments(cell.get("attachments")):
+            cell.pop("attachments", None)
+        for unknown in cell.keys() - _FIELDS:  # old outputs too
+            del cell[unknown]
+        if not _ID.fullmatch(str(cell.get("id", ""))):
+            cell.pop("id", None)
         if cell["cell_type"] == "code":
             cell |= {"execution_count": None, "outputs": []}
     return notebook
+
+
+def _are_attachments(found) -> bool:
+    """Pictures pasted into a text cell: name -> kind -> data."""
+    return isinstance(found, dict) and all(
+        isinstance(kinds, dict) and all(isinstance(data, str) for data in kinds.values())
+        for kinds in found.values()
+    )

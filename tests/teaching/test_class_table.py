@@ -96,8 +96,8 @@ def test_a_mark_given_by_hand_counts(rows):
 @pytest.mark.parametrize(
     ("student", "state", "reason"),
     [
-        ("vera", "not_graded", "run nbgrader autograde again"),
-        ("zoe", "not_graded", "run nbgrader autograde again"),
+        ("vera", "not_graded", "run course grade again"),
+        ("zoe", "not_graded", "run course grade again"),
         ("dan", "not_graded", "expected the file work.ipynb, got work (1).ipynb"),
         ("emma", "unreadable", "not a notebook: the file is HTML"),
         ("gleb", "absent", ""),

@@ -1,0 +1,8 @@
+"""Grading a class: a kit for the workers, a ledger of attempts, one writer to the gradebook.
+
+kit       what a worker must know of an assignment, as data
+worker    one hand-in, run and judged; knows no gradebook and no other hand-in
+ledger    which hand-in got how far, durably
+recorder  the one writer: autograded/ and the gradebook, by nbgrader's own steps
+run       the class over Dask: `course grade`
+"""

@@ -1,0 +1,134 @@
+"""Where hand-ins are graded: workers of this machine, or of a scheduler elsewhere (Dask).
+
+A worker takes one hand-in at a time. How many are under way follows the number of workers, so
+that memory stays flat however large the class is, and workers may come and go.
+"""
+
+import logging
+import multiprocessing
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import dask
+from distributed import Client, Future, KilledWorker, LocalCluster, as_completed
+from distributed.utils import get_mp_context
+
+from course_utils.teaching.errors import CourseError
+
+__all__ = ["connected", "each_done"]
+
+_PRELOAD = ["distributed", "torch", "course_utils.teaching.grading.worker"]
+_SETTINGS = {
+    "distributed.worker.multiprocessing-method": "forkserver",  # imports once for all workers
+    "distributed.scheduler.allowed-failures": 2,  # workers that one hand-in may take along
+    "distributed.comm.timeouts.connect": "20s",
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.target": False,
+}
+
+
+@contextmanager
+def connected(jobs: int, scheduler: str | None = None) -> Iterator[Client]:
+    """A client with its workers: `jobs` of this machine, or those of a scheduler's address.
+
+    Raises CourseError where no scheduler answers or it has no workers.
+    """
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is in the future
+    with dask.config.set(_SETTINGS):
+        if scheduler:
+            with _remote(scheduler) as client:
+                yield client
+            return
+        os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "critical")  # for the workers
+        os.environ.setdefault("OMP_NUM_THREADS", "1")  # a worker is one of many on its machine
+        get_mp_context()  # names its own modules to be imported; ours come instead
+        multiprocessing.get_context("forkserver").set_forkserver_preload(_PRELOAD)
+        with (
+            tempfile.TemporaryDirectory(prefix="course-grade-") as place,
+            dask.config.set({"temporary-directory": place}),
+            LocalCluster(
+                n_workers=jobs,
+                threads_per_worker=1,
+                host="127.0.0.1",
+                dashboard_address=None,
+                silence_logs=False,
+                local_directory=place,
+            ) as cluster,
+            Client(cluster) as client,
+        ):
+            yield client
+
+
+def each_done(
+    client: Client, function: Callable, arguments: Iterable[tuple[str, tuple]]
+) -> Iterator[tuple[str, Any, BaseException | None]]:
+    """(key, result, error) of function(*arguments), in the order in which they end.
+
+    Of result and error one is None.
+    arguments: (key, arguments) one by one; the next is asked for only when there is room.
+    A worker that ends is blamed on all that it had, so those come again at the end, each
+    alone: KilledWorker is the answer only to what ends workers by itself.
+    """
+    waiting = iter(arguments)
+    running = as_completed([])
+    under_way: dict[str, tuple] = {}
+    suspects: list[tuple[str, tuple]] = []
+
+    def submit_next() -> None:
+        for key, given in waiting:
+            under_way[key] = given
+            running.add(client.submit(function, *given, key=key, pure=False))
+            return
+
+    for _place in range(_places(client)):
+        submit_next()
+    for future in running:
+        submit_next()
+        if running.count() < _places(client):
+            submit_next()  # a worker more than before
+        given = under_way.pop(future.key)
+        result, error = _outcome(future)
+        if isinstance(error, KilledWorker):
+            suspects.append((future.key, given))
+        else:
+            yield future.key, result, error
+    for key, given in suspects:
+        future = client.submit(function, *given, key=f"{key}-alone", pure=False)
+        yield key, *_outcome(future)
+
+
+def _outcome(future: Future) -> tuple[Any, BaseException | None]:
+    """(result, None) or (None, error). A result is lost with the worker that still holds it,
+    which then counts as another try."""
+    try:
+        return future.result(), None
+    except Exception as error:
+        return None, error
+    finally:
+        future.release()
+
+
+def _places(client: Client) -> int:
+    """Two for each worker: one at work, one at hand."""
+    return 2 * max(1, len(client.nthreads()))
+
+
+@contextmanager
+def _remote(address: str) -> Iterator[Client]:
+    try:
+        client = Client(address, timeout="20s")
+    except (OSError, ValueError) as error:
+        raise CourseError(
+            f"Expected a Dask scheduler at {address}, got {type(error).__name__}: {error}. "
+            "Start one with `dask scheduler`, workers with `dask worker ADDRESS --nthreads 1`."
+        ) from error
+    with client:
+        if not client.nthreads():
+            raise CourseError(
+                f"Expected workers at the scheduler {address}, found none. "
+                f"Start them with: dask worker {address} --nthreads 1 --nworkers 2"
+            )
+        yield client

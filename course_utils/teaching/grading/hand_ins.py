@@ -1,0 +1,114 @@
+"""What a student handed in: the files of one folder, read without trusting any of them."""
+
+import fnmatch
+import hashlib
+import logging
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbgrader.coursedir import CourseDirectory
+
+__all__ = ["MAX_BYTES", "MAX_FILES", "HandIn", "find_hand_ins", "read_files"]
+
+MAX_BYTES = 64 * 2**20  # of all files of one hand-in
+MAX_FILES = 200
+_DEEPEST = 20  # folders in folders
+_MOST = 20_000  # files and folders that are looked at
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class HandIn:
+    """One folder in submitted/. digest: changes with any file in it."""
+
+    student: str
+    folder: Path
+    digest: str
+
+
+def find_hand_ins(directory: CourseDirectory, assignment: str) -> list[HandIn]:
+    """Every student's folder for the assignment, by student."""
+    pattern = directory.format_path(directory.submitted_directory, "*", assignment)
+    home = Path(directory.root)
+    found = [path for path in home.glob(str(Path(pattern).relative_to(home))) if path.is_dir()]
+    return [
+        HandIn(path.parent.name, path, _digest(path))
+        for path in sorted(found)
+        if path.parent.name != "."
+    ]
+
+
+def read_files(
+    folder: Path, directory: CourseDirectory
+) -> tuple[dict[str, bytes], dict[str, int]]:
+    """(files: path below the folder -> bytes; too large: path -> bytes that it has).
+
+    Links, pipes, what can't be read and what the course's settings ignore are left out, and
+    what is more than MAX_FILES; notebooks come first, so that nothing beside them takes their
+    room. What can't be printed in a path is a question mark in a box.
+    """
+    found, large, room = {}, {}, MAX_BYTES
+    wanted = [path for path in _plain_files(folder) if not _ignored(path, folder, directory)]
+    for path in sorted(wanted, key=lambda path: (path.suffix != ".ipynb", path))[:MAX_FILES]:
+        name = _printable(path.relative_to(folder).as_posix())
+        try:
+            size = path.stat().st_size
+            if size > room:
+                large[name] = size
+                continue
+            found[name] = path.read_bytes()
+        except OSError as error:
+            _log.warning("%s is left out: %s", _printable(str(path)), error.strerror)
+            continue
+        room -= size
+    return found, large
+
+
+def _plain_files(folder: Path) -> Iterator[Path]:
+    """Regular files of the student's own folder, that no link on the way leads to."""
+    if folder.is_symlink() or folder.parent.is_symlink():
+        return  # it is the folder of somebody else
+    folders, seen = [(folder, 0)], 0
+    while folders:
+        place, depth = folders.pop()
+        try:
+            with os.scandir(place) as entries:
+                modes = [
+                    (entry, entry.stat(follow_symlinks=False).st_mode) for entry in entries
+                ]
+        except OSError:
+            continue
+        for entry, mode in sorted(modes, key=lambda pair: pair[0].name):
+            seen += 1
+            if seen > _MOST:
+                return
+            if stat.S_ISDIR(mode) and depth < _DEEPEST:
+                folders.append((Path(entry.path), depth + 1))
+            elif stat.S_ISREG(mode):
+                yield Path(entry.path)
+
+
+def _ignored(path: Path, folder: Path, directory: CourseDirectory) -> bool:
+    """As nbgrader does: a pattern covers names of files, and of folders with all in them."""
+    parts = path.relative_to(folder).parts
+    return any(fnmatch.fnmatch(part, pattern) for pattern in directory.ignore for part in parts)
+
+
+def _printable(name: str) -> str:
+    """Names of files may hold bytes that are no text, line breaks and colours."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
+
+
+def _digest(folder: Path) -> str:
+    found = hashlib.sha256()
+    for path in sorted(_plain_files(folder)):
+        try:
+            with path.open("rb") as file:
+                content = hashlib.file_digest(file, "sha256").digest()
+        except OSError:
+            content = b"can't be read"
+        found.update(os.fsencode(path.relative_to(folder)) + b"\0" + content + b"\0")
+    return found.hexdigest()

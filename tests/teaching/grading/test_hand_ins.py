@@ -1,0 +1,57 @@
+"""Reading a student's folder without trusting it."""
+
+import os
+
+from course_utils.teaching.grading import hand_ins
+from course_utils.teaching.grading.hand_ins import find_hand_ins, read_files
+from course_utils.teaching.grading.kit import course_directory, load_config
+
+NAME = "metrics_and_loss"
+
+
+def directory_of(root):
+    return course_directory(root, load_config(root), NAME)
+
+
+def folder_of(root, student):
+    folder = root / "submitted" / student / NAME
+    folder.mkdir(parents=True)
+    return folder
+
+
+def test_every_folder_is_found_and_its_digest_follows_its_files(small_course):
+    folder = folder_of(small_course, "Анна-1")
+    (folder / "a.ipynb").write_text("1")
+    folder_of(small_course, "oleg")
+    (small_course / "submitted" / "vera").mkdir()
+    (small_course / "submitted" / "note.txt").write_text("not a student")
+    directory = directory_of(small_course)
+    found = find_hand_ins(directory, NAME)
+    assert [hand_in.student for hand_in in found] == ["oleg", "Анна-1"]
+    (folder / "a.ipynb").rename(folder / "b.ipynb")
+    again = find_hand_ins(directory, NAME)
+    assert again[0].digest == found[0].digest
+    assert again[1].digest != found[1].digest
+
+
+def test_links_pipes_modules_and_what_is_outside_are_not_read(small_course):
+    folder = folder_of(small_course, "anna")
+    (folder / "mine.csv").write_text("1")
+    (folder / "torch.py").write_text("raise SystemExit")
+    (folder / "fast.so").write_bytes(b"\x7fELF")
+    secret = small_course / "gradebook.db"
+    (folder / "link.ipynb").symlink_to(secret)
+    (folder / "folder").symlink_to(small_course / "solutions")
+    os.mkfifo(folder / "pipe.ipynb")
+    files, large = read_files(folder, directory_of(small_course))
+    assert (files, large) == ({"mine.csv": b"1"}, {})
+    assert find_hand_ins(directory_of(small_course), NAME)[0].student == "anna"
+
+
+def test_what_is_too_large_is_said_and_notebooks_come_first(small_course, monkeypatch):
+    monkeypatch.setattr(hand_ins, "MAX_BYTES", 10)
+    folder = folder_of(small_course, "anna")
+    (folder / "a.csv").write_bytes(b"12345678")
+    (folder / "z.ipynb").write_bytes(b"123456789")
+    files, large = read_files(folder, directory_of(small_course))
+    assert (list(files), large) == (["z.ipynb"], {"a.csv": 8})
