@@ -18,6 +18,7 @@ __all__ = [
     "released_cells",
     "released_notebooks",
     "squeezed",
+    "tracked_cells",
 ]
 
 _SCHEMA = 3  # of nbgrader's cell metadata, in 0.9
@@ -97,6 +98,31 @@ def released_notebooks(root: Path, assignment: str, notebook: str) -> dict[str, 
         for language, path in paths.items()
         if path.is_file()
     }
+
+
+def tracked_cells(notebooks: dict[str, NotebookNode]) -> dict[str, ReleasedCell]:
+    """The tracked cells out of the student versions, where there is no gradebook, in order.
+
+    A check's hidden tests are not there, so that its text and checksum differ from the
+    gradebook's.
+    """
+    found = {}
+    for notebook in notebooks.values():
+        for cell in notebook.cells:
+            fields = cell.metadata.get("nbgrader", {})
+            name = fields.get("grade_id")
+            if name is not None and name not in found:
+                found[name] = ReleasedCell(
+                    name=name,
+                    cell_type=cell.cell_type,
+                    source=cell.source,
+                    checksum=fields.get("checksum", ""),
+                    locked=fields.get("locked", False),
+                    solution=fields.get("solution", False),
+                    task=fields.get("task", False),
+                    points=fields.get("points"),
+                )
+    return found
 
 
 def blank_answers(

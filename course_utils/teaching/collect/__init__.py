@@ -1,0 +1,1 @@
+"""Collect hand-ins out of whatever an LMS lets one download: `course collect`."""

@@ -1,0 +1,96 @@
+"""`course collect`: what is typed, what is printed, and the exit code."""
+
+import sys
+from collections.abc import Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from course_utils.i18n import speaking
+from course_utils.teaching import config
+from course_utils.teaching.collect import table
+from course_utils.teaching.collect.roster import Roster, read_roster
+from course_utils.teaching.collect.run import collect
+from course_utils.teaching.errors import CourseError
+
+__all__ = ["run"]
+
+
+def run(
+    assignment: str,
+    files: Sequence[Path] = (),
+    roster: Path | None = None,
+    *,
+    dry_run: bool = False,
+    as_csv: bool = False,
+) -> int:
+    """Collect the assignment; returns the exit code: 1 where something needs a person.
+
+    files: downloads; all in downloaded/<assignment>/archive, if empty. roster: a CSV;
+    roster.csv of the course, if None and there. Table or CSV to stdout, the rest to stderr.
+    Raises CourseError where there is nothing to collect or the roster is none.
+    """
+    course = config.load()
+    title = course.assignment(assignment).title[course.languages[0]]
+    downloaded = course.root / "downloaded" / assignment
+    files = _files(files, downloaded / "archive")
+    people = _roster(roster, course.root / "roster.csv")
+    log = Console(stderr=True, highlight=False, soft_wrap=True)
+    with speaking(course.languages[0]):
+        with _progress(log) as progress:
+            found = collect(
+                course, assignment, files, people, dry_run=dry_run, progress=progress
+            )
+        for warning in found.warnings:
+            log.print(warning, style="yellow", markup=False)
+        if not dry_run:
+            table.log(downloaded / "collected.csv", found.items)
+        if as_csv:
+            table.write_csv(found.items, sys.stdout)
+        else:
+            table.to_stdout(found, title)
+        if dry_run:
+            log.print("Nothing was written: --dry-run.", markup=False)
+    return 1 if found.needs_person else 0
+
+
+def _files(files: Sequence[Path], archive: Path) -> list[Path]:
+    if not files:
+        there = sorted(archive.iterdir()) if archive.is_dir() else []
+        there = [path for path in there if not path.name.startswith(".")]
+        if not there:
+            raise CourseError(
+                f"Expected the LMS's downloads in {archive}, found none. "
+                "Put them there, or name them after the assignment."
+            )
+        return there
+    missing = [path for path in files if not path.exists()]
+    if missing:
+        raise CourseError([f"Expected a download at {p}, found no such file." for p in missing])
+    return list(files)
+
+
+def _roster(given: Path | None, usual: Path) -> Roster:
+    if given is None:
+        return read_roster(usual) if usual.is_file() else Roster()
+    if not given.is_file():
+        raise CourseError(f"Expected a roster at {given}, found no such file.")
+    return read_roster(given)
+
+
+@contextmanager
+def _progress(log: Console):
+    """A bar on stderr; yields what `collect` reports to."""
+    names = {"read": "Reading the downloads", "file": "Filing the hand-ins"}
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=log, transient=True) as bar:
+        tasks = {}
+
+        def report(step: str, done: int, of: int) -> None:
+            if step not in tasks:
+                tasks[step] = bar.add_task(names[step], total=of or None)
+            bar.update(tasks[step], completed=done, total=of or None)
+
+        yield report
