@@ -1,0 +1,20 @@
+"""Every attack there is, by name."""
+
+from tests.teaching.attacks.ending import ENDING
+from tests.teaching.attacks.folders import FOLDERS
+from tests.teaching.attacks.forging import FORGING
+from tests.teaching.attacks.messages import MESSAGES
+from tests.teaching.attacks.notebooks import NOTEBOOKS
+from tests.teaching.attacks.own_tests import OWN_TESTS
+from tests.teaching.attacks.pages import PAGES
+from tests.teaching.attacks.reaching import REACHING
+
+__all__ = ["ATTACKS", "READ_IN_A_BROWSER"]
+
+_ALL = (
+    *(*FORGING, *OWN_TESTS, *MESSAGES, *ENDING),
+    *(*REACHING, *NOTEBOOKS, *FOLDERS, *PAGES),
+)
+READ_IN_A_BROWSER = tuple(a.name for a in (*PAGES, *MESSAGES, *OWN_TESTS))
+ATTACKS = {attack.name: attack for attack in _ALL}
+assert len(ATTACKS) == len(_ALL)
