@@ -66,6 +66,7 @@ def solution_notebook(course: Course, source: Source) -> NotebookNode:
     cells = [_cell(cell, points, ids) for cell in source.cells]
     setup = notebooks.setup_cell(course, course.languages[0], source.name)
     cells.insert(len(course.languages), setup)  # below the title
+    cells.append(notebooks.hand_in_cell(course, source.name))
     taken = json.dumps([cells, dict(points)], ensure_ascii=False, sort_keys=True)
     about = {
         "name": source.name,

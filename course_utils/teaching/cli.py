@@ -12,8 +12,12 @@ import typer
 from rich.console import Console
 
 from course_utils import __version__
+from course_utils.teaching.doctor.command import doctor
 from course_utils.teaching.errors import CourseError
+from course_utils.teaching.grading.command import grade
 from course_utils.teaching.programs import find_own_programs_first
+from course_utils.teaching.publish.command import publish
+from course_utils.teaching.report.command import report
 
 __all__ = ["app", "main"]
 
@@ -133,6 +137,44 @@ def spell() -> None:
     for problem in problems:
         print(problem)
     raise typer.Exit(1 if problems else 0)
+
+
+@app.command()
+def collect(
+    assignment: Annotated[str, typer.Argument(help="The assignment's name.")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="The LMS's downloads: zips, tars, folders, notebooks; all in "
+            "downloaded/ASSIGNMENT/archive, if left out."
+        ),
+    ] = None,
+    roster: Annotated[
+        Path | None,
+        typer.Option("--roster", help="The class as CSV; roster.csv, if left out and there."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would be collected.")
+    ] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values.")] = False,
+) -> None:
+    """Collect hand-ins out of an LMS's downloads; the latest try of each student counts.
+
+    Damaged notebooks are mended as `course doctor` does it; the student's file is kept in
+    downloaded/ASSIGNMENT/originals.
+    Exits with 1 where something needs a person: a file refused, a name not on the roster.
+    """
+    from course_utils.teaching.collect import command
+
+    raise typer.Exit(
+        command.run(assignment, files or [], roster, dry_run=dry_run, as_csv=as_csv)
+    )
+
+
+app.command()(doctor)
+app.command()(grade)
+app.command()(report)
+app.command()(publish)
 
 
 @app.command()

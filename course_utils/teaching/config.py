@@ -13,12 +13,13 @@ from typing import Any
 from course_utils.i18n import LANGUAGES
 from course_utils.teaching.errors import CourseError
 
-__all__ = ["FILE_NAME", "LECTURES", "Assignment", "Course", "find_root", "load"]
+__all__ = ["FILE_NAME", "LECTURES", "Assignment", "Course", "find_root", "is_tag", "load"]
 
 FILE_NAME = "course.toml"
 LECTURES = "lectures"  # the folder of their sources; the notebooks lie in folders below
 _SLUG = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
-_KEYS = {"repository", "branch", "languages", "title"}
+_REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
+_KEYS = {"repository", "branch", "tag", "languages", "title"}
 _ASSIGNMENT_KEYS = {"lectures", "title", "points"}
 
 
@@ -39,7 +40,10 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Course:
-    """The course. root: the folder of course.toml; repository: owner/name on GitHub."""
+    """The course. root: the folder of course.toml; repository: owner/name on GitHub.
+
+    tag: what Colab installs, where it is not the head of `branch`.
+    """
 
     root: Path
     repository: str
@@ -47,6 +51,12 @@ class Course:
     languages: tuple[str, ...]
     title: Mapping[str, str]
     assignments: Mapping[str, Assignment]
+    tag: str | None = None
+
+    @property
+    def installed(self) -> str:
+        """What the set-up cell installs: the tag, else the branch."""
+        return self.tag or self.branch
 
     def assignment(self, name: str) -> Assignment:
         """The assignment called `name`. Raises CourseError, naming those there are."""
@@ -67,6 +77,11 @@ class Course:
                 "Correct the name, or add it to `languages`."
             )
         return name
+
+
+def is_tag(name: str) -> bool:
+    """Whether git and pip take this for a tag without quoting."""
+    return _REF.fullmatch(name) is not None
 
 
 def find_root(start: Path | str | None = None) -> Path:
@@ -131,7 +146,16 @@ class _Reader:
             languages=languages,
             title=self._title(table, "course", languages),
             assignments=self._assignments(tables, languages),
+            tag=self._tag(table),
         )
+
+    def _tag(self, table: dict[str, Any]) -> str | None:
+        if "tag" not in table:
+            return None
+        tag = self._take(table, "tag", str, "a tag of git", "course")
+        if tag and not is_tag(tag):
+            self._wrong("course.tag", "a tag of git, letters, digits and . _ - /", tag)
+        return tag
 
     def _languages(self, table: dict[str, Any]) -> tuple[str, ...]:
         expected = f"a list of languages out of {_listed(LANGUAGES)}"

@@ -845,7 +845,8 @@ check("segment", segment)
 # ## Как сдать
 # 1. Перезапустите среду и выполните все ячейки подряд (в Colab: *Среда выполнения → Перезапустить сеанс и
 #    выполнить все*). Под каждой проверкой должна быть зелёная карточка.
-# 2. Скачайте тетрадь: *Файл → Скачать → Скачать .ipynb*. Имя файла — `unet.ipynb`.
+# 2. Выполните последнюю ячейку: она ещё раз запустит все проверки и даст файл `unet.ipynb`. Можно и самому:
+#    *Файл → Скачать → Скачать .ipynb*.
 # 3. Загрузите файл туда, где вы получили задание. Ячейки с проверками не удаляйте и не меняйте.
 #
 # Не получилось какое-то упражнение — сдавайте остальные: каждое оценивается отдельно.
@@ -854,7 +855,8 @@ check("segment", segment)
 # ## How to hand in
 # 1. Restart and run all cells in order (in Colab: *Runtime → Restart session and run all*). Under every
 #    check there should be a green card.
-# 2. Download the notebook: *File → Download → Download .ipynb*. The file's name is `unet.ipynb`.
+# 2. Run the last cell: it runs all checks once more and gives you the file `unet.ipynb`. Or take it yourself:
+#    *File → Download → Download .ipynb*.
 # 3. Upload the file where you got the assignment. Don't delete or change the cells with checks.
 #
 # If some exercise did not work out, hand in the others: each is marked by itself.

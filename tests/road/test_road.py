@@ -1,0 +1,197 @@
+"""The student's whole road, in both languages, in the emulated Colab of tests/colab.
+
+Badge, set-up, edit, check, the file to hand in, the LMS's zip, `course collect`,
+`course grade`, nbgrader's feedback: the page that comes back has the verdict of the check.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from urllib.parse import urlparse
+
+import nbformat
+import pytest
+from nbgrader.api import Gradebook
+
+from course_utils.i18n import speaking
+from course_utils.teaching.config import load
+from course_utils.teaching.publish.edition import edition
+from course_utils.teaching.sandbox.bubblewrap import SandboxUnavailable, require
+from tests.colab import emulation
+from tests.teaching.small_course import REPOSITORY
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("colab")]
+
+NAME = "metrics_and_loss"
+COURSE = load(REPOSITORY)
+ACCURACY = """\
+def pixel_accuracy(predicted, truth):
+    known = truth != 255
+    return (predicted[known] == truth[known]).float().mean()
+"""
+DICE = """\
+def jaccard(predicted, truth, num_classes):
+    known = truth != 255
+    rows = []
+    for k in range(num_classes):
+        mine, right = (predicted == k) & known, (truth == k) & known
+        rows.append(2 * (mine & right).sum() / (mine.sum() + right.sum()))
+    return torch.stack(rows)
+"""
+STUDENTS = {
+    "ru": ("Иванова Анна", "101", "Копия metrics_and_loss.ipynb"),
+    "en": ("Smith John", "102", "metrics_and_loss (1).ipynb"),
+}
+
+
+@pytest.fixture(scope="module")
+def colab(tmp_path_factory):
+    files = edition(COURSE, tag=emulation.TAG)
+    return emulation.make(tmp_path_factory.mktemp("road"), COURSE, files)
+
+
+@pytest.fixture(scope="module")
+def handed_in(colab):
+    """language -> the file that the student's browser downloaded, as bytes."""
+    found = {}
+    for language in STUDENTS:
+        page = open_from_readme(colab, language)
+        write_answers(page)
+        done = colab.run(page, errors=True)
+        look_at_what_the_student_saw(done, language)
+        file = colab.downloads / f"{NAME}.ipynb"
+        found[language] = file.read_bytes()
+        colab.forget_the_course()
+    return found
+
+
+def open_from_readme(colab, language):
+    """The notebook behind a Colab badge of README.md, as Colab would fetch it."""
+    readme = (colab.github / "README.md").read_text(encoding="utf-8")
+    addresses = re.findall(r"\((https://colab\.research\.google\.com/github/[^)]+)\)", readme)
+    (address,) = [a for a in addresses if a.endswith(f"{language}/{NAME}/{NAME}.ipynb")]
+    prefix = f"/github/{COURSE.repository}/blob/{COURSE.branch}/"
+    path = urlparse(address).path
+    assert path.startswith(prefix)
+    page = nbformat.read(colab.github / path.removeprefix(prefix), as_version=4)
+    assert address in page.cells[0].source  # the notebook's own badge leads to itself
+    return page
+
+
+def write_answers(page):
+    for cell in page.cells:
+        name = cell.metadata.get("nbgrader", {}).get("grade_id")
+        if name == "pixel_accuracy-solution":
+            cell.source = ACCURACY
+        elif name == "jaccard-solution":
+            cell.source = DICE
+
+
+def look_at_what_the_student_saw(page, language):
+    texts = {
+        cell.metadata.get("nbgrader", {}).get("grade_id", str(number)): json.dumps(
+            cell.get("outputs", []), ensure_ascii=False
+        )
+        for number, cell in enumerate(page.cells)
+    }
+    assert "✓ pixel_accuracy" in texts["pixel_accuracy"]
+    assert "✗ jaccard" in texts["jaccard"]
+    with speaking(language):
+        assert mistake() in texts["jaccard"]
+    last = texts[str(len(page.cells) - 1)]
+    assert "1 из 13" in last or "1 of 13" in last
+    assert f"{NAME}.ipynb" in last
+
+
+def mistake():
+    """The sentence that names Dice's coefficient, in the language in use."""
+    from course_utils.checks.exercise import assignment
+    from course_utils.i18n import _
+
+    (found,) = [m for m in assignment(NAME)["jaccard"].mistakes if m.name == "dice"]
+    return _(found.sentence)
+
+
+@pytest.fixture(scope="module")
+def graded(handed_in, tmp_path_factory):
+    """The instructor's folder, after collecting, grading and feedback."""
+    try:
+        require()
+        sandbox = []
+    except SandboxUnavailable:
+        sandbox = ["--no-sandbox"]
+    root = tmp_path_factory.mktemp("instructor")
+    for name in ("course.toml", "nbgrader_config.py"):
+        shutil.copy(REPOSITORY / name, root)
+    shutil.copytree(REPOSITORY / "solutions" / NAME, root / "solutions" / NAME)
+    for language in STUDENTS:
+        shutil.copytree(
+            REPOSITORY / "assignments" / language / NAME,
+            root / "assignments" / language / NAME,
+        )
+    run(root, "nbgrader", "generate_assignment", NAME, "--force")
+    archive = root / "downloaded" / NAME / "archive" / "CV-metrics_and_loss-1234.zip"
+    archive.parent.mkdir(parents=True)
+    with zipfile.ZipFile(archive, "w") as moodle:
+        for language, (person, number, file) in STUDENTS.items():
+            folder = f"{person}_{number}_assignsubmission_file"
+            moodle.writestr(f"{folder}/{file}", handed_in[language])
+    run(root, "course_utils.teaching.cli", "collect", NAME)
+    run(root, "course_utils.teaching.cli", "grade", NAME, "--jobs", "1", *sandbox)
+    run(root, "nbgrader", "generate_feedback", NAME)
+    return root
+
+
+def run(root, *command):
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=root,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        timeout=500,
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+@pytest.mark.parametrize("language", STUDENTS)
+def test_the_mark_is_what_the_checks_gave(graded, language):
+    _person, number, _file = STUDENTS[language]
+    with Gradebook(f"sqlite:///{graded}/gradebook.db") as book:
+        hand_in = book.find_submission_notebook(NAME, NAME, number)
+        scores = {grade.name: grade.score for grade in hand_in.grades}
+    points = COURSE.assignment(NAME).points
+    assert scores.pop("pixel_accuracy") == points["pixel_accuracy"]
+    assert set(scores.values()) == {0}
+    assert scores.keys() == points.keys() - {"pixel_accuracy"}
+
+
+@pytest.mark.parametrize("language", STUDENTS)
+def test_the_feedback_names_the_mistake_in_the_students_language(graded, language):
+    _person, number, _file = STUDENTS[language]
+    page = (graded / "feedback" / number / NAME / f"{NAME}.html").read_text(encoding="utf-8")
+    text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    with speaking(language):
+        assert " ".join(mistake().split()) in text
+    assert "✓ pixel_accuracy" in text
+
+
+@pytest.mark.parametrize("language", STUDENTS)
+def test_the_file_has_what_colab_leaves_of_a_notebook(handed_in, language):
+    page = json.loads(handed_in[language])
+    assert page["nbformat_minor"] == 0
+    assert "colab" in page["metadata"]
+    assert not any("id" in cell for cell in page["cells"])
+
+
+@pytest.mark.parametrize("language", STUDENTS)
+def test_the_hand_in_cell_stays_silent_while_the_hand_in_is_graded(graded, language):
+    _person, number, _file = STUDENTS[language]
+    page = nbformat.read(graded / "autograded" / number / NAME / f"{NAME}.ipynb", as_version=4)
+    (cell,) = [cell for cell in page.cells if cell.source.startswith("checks.hand_in(")]
+    assert cell.outputs == []
