@@ -32,7 +32,7 @@ from torch.nn import functional as F
 
 from course_utils import figures, session
 from course_utils.data.classification_tasks import load_tasks
-from course_utils.figures.feature_plane import PUBLISHED_PROBES
+from course_utils.figures.feature_planes import PUBLISHED_PROBES
 from course_utils.reference.filter_likeness import likeness, scrambled
 from course_utils.reference.fine_tuning import (
     answers_by_layer,
