@@ -9,20 +9,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from tests.teaching.grading.class_of import RIGHT
+
 ROOT = Path(__file__).parents[2]
 NAME = "metrics_and_loss"
-
-RIGHT = """
-import torch
-
-def jaccard(predicted, truth, num_classes):
-    known = truth != 255
-    both, either = torch.zeros(num_classes), torch.zeros(num_classes)
-    for k in range(num_classes):
-        both[k] = ((truth == k) & (predicted == k) & known).sum()
-        either[k] = (((truth == k) | (predicted == k)) & known).sum()
-    return both / either
-"""
 
 COURSE = """
 [course]
