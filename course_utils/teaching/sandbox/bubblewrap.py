@@ -49,6 +49,14 @@ def arguments(policy: Policy) -> list[str]:
     for name, value in policy.environment.items():
         found += ["--setenv", name, value]
     parents = _Parents(policy)
+    # A course may lie below /tmp: the kernel's own /tmp comes first, or it would cover it.
+    around = [
+        folder
+        for folder in policy.folders
+        if any(_is_below(Path(inside), [folder]) for _outside, inside in policy.system)
+    ]
+    for path in around:
+        found += _own_folder(parents, path, policy.folders[path])
     for outside, inside in policy.system:
         found += [*parents.of(inside), "--ro-bind", outside, inside]
     for target, path in policy.links:
@@ -61,7 +69,8 @@ def arguments(policy: Policy) -> list[str]:
     for name, target in _DEVICE_LINKS.items():
         found += ["--symlink", target, f"/dev/{name}"]
     for path, size in policy.folders.items():
-        found += [*parents.of(path), "--perms", "1777", "--size", str(size), "--tmpfs", path]
+        if path not in around:
+            found += _own_folder(parents, path, size)
     for outside, inside in policy.read_only:
         found += [*parents.of(inside), "--ro-bind", outside, inside]
     for outside, inside in policy.writable:
@@ -71,6 +80,10 @@ def arguments(policy: Policy) -> list[str]:
     for path in (*policy.covered, "/dev", "/proc", "/"):
         found += ["--remount-ro", path]
     return [*found, "--chdir", policy.working_folder]
+
+
+def _own_folder(parents: "_Parents", path: str, size: int) -> list[str]:
+    return [*parents.of(path), "--perms", "1777", "--size", str(size), "--tmpfs", path]
 
 
 class _Parents:

@@ -123,3 +123,10 @@ def test_where_namespaces_are_refused_the_error_names_the_settings(monkeypatch, 
         bubblewrap.require()
     assert "No permissions to create namespace" in str(found.value)
     assert "--no-sandbox" in str(found.value)
+
+
+def test_a_course_below_tmp_is_not_covered_by_the_kernels_own_tmp():
+    below = [("/tmp/a/lib", "/tmp/a/lib")]
+    found = bubblewrap.arguments(policy.Policy(links=(), system=below, folders={"/tmp": 2**20}))
+    assert found.index("/tmp") < found.index("/tmp/a/lib")
+    assert found.count("--tmpfs") == 2  # /tmp once, and /dev
