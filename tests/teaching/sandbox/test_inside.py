@@ -48,7 +48,7 @@ facts = {
     "environ": read("/proc/self/environ") + read("/proc/1/environ"),
     "interfaces": [name for _number, name in socket.if_nameindex()],
     "connect": tried(lambda: socket.create_connection(("127.0.0.1", port), 2)),
-    "abstract": tried(lambda: socket.socket(socket.AF_UNIX).connect("\\0course-test")),
+    "abstract": tried(lambda: socket.socket(socket.AF_UNIX).connect(f"\\0course-test-{port}")),
     "capabilities": {name: status[name].strip() for name in
                      ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")},
     "no_new_privs": status["NoNewPrivs"].strip(),
@@ -94,7 +94,7 @@ def facts(fork, tmp_path_factory):
         socket.create_server(("127.0.0.1", 0)) as server,
         socket.socket(socket.AF_UNIX) as near,
     ):
-        near.bind("\0course-test")
+        near.bind(f"\0course-test-{server.getsockname()[1]}")
         near.listen()
         values = {
             "asked": asked,
