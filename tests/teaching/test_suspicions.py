@@ -141,7 +141,7 @@ def test_what_honest_people_write_gives_none(source):
         ("files", "from glob import glob\nglob('/*/work')"),
         ("files", "import sqlite3\nsqlite3.connect('gradebook.db')"),
         ("files", "import pathlib\nlist(pathlib.Path('.').glob('**/*.ipynb'))"),
-        ("files", "where = 'solutions/work/work.ipynb'"),
+        ("files", "where = 'solutions/sums/sums.ipynb'"),
         ("files", "import os\nos.listdir('/')"),
         ("files", "import os\nos.listdir('..')"),
         ("files", "from pathlib import Path\nPath.cwd().parent"),
