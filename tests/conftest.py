@@ -1,13 +1,21 @@
 """What tests share: one thread, real material where it is at hand, a small drawn tree."""
 
+import os
 from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 from course_utils.teaching.programs import find_own_programs_first
 
 REPOSITORY = Path(__file__).parents[1]
+
+# `make test` tries the same examples each time, so that it fails for a change and not by
+# chance; `make test-all` looks for new ones.
+settings.register_profile("repeatable", derandomize=True, database=None)
+if not os.environ.get("COURSE_TEST_ALL"):
+    settings.load_profile("repeatable")
 
 
 def pytest_collection_modifyitems(items):

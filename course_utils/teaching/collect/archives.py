@@ -32,7 +32,7 @@ _NOTEBOOK = re.compile(r"\.ipynb(\.\w{1,8})?$|\.json$|(^|_)timestamp\.txt$", re.
 _PIECE = MIB // 4
 _NO_TIME = (1980, 1, 1, 0, 0, 0)  # what a zip says where its writer gave none
 _DAMAGE = (
-    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError),
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, NotImplementedError),
     *(EOFError, OSError, struct.error, ValueError, OverflowError),
 )
 
