@@ -1,9 +1,11 @@
 """The judge with its sandbox, by nbgrader's own commands: limits end as reasons."""
 
-import os
+import re
 import shutil
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -77,31 +79,23 @@ def graded(released_course, tmp_path_factory):
     for student, texts in STUDENTS.items():
         hand_in(root, student, texts)
     options = ["--SandboxProvisioner.memory=1600000000", "--SandboxProvisioner.processes=200"]
+    command = [sys.executable, "-m", "nbgrader", "autograde", NAME, "--Judge.timeout=120"]
     with (root / "log.txt").open("w") as log:
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "nbgrader",
-                "autograde",
-                NAME,
-                "--Judge.timeout=120",
-                *options,
-            ],
-            cwd=root,
-            stdout=log,
-            stderr=log,
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        process = subprocess.Popen([*command, *options], cwd=root, stdout=log, stderr=log)
+        greatest = 0
+        while process.poll() is None:  # not wait4: that counts the kernels it has reaped, too
+            greatest = max(greatest, greatest_memory(process.pid))
+            time.sleep(0.1)
     text = (root / "log.txt").read_text()
     assert process.returncode == 0, text[-4000:]
-    return (
-        {row.student: row for row in class_rows(root, NAME)},
-        root,
-        text,
-        usage.ru_maxrss * 1024,
-    )
+    return {row.student: row for row in class_rows(root, NAME)}, root, text, greatest
+
+
+def greatest_memory(pid):
+    """Bytes: the most that the process itself has held so far; 0 if it has ended."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(found[1]) * 1024 if found else 0
 
 
 def points(row):
@@ -144,7 +138,7 @@ def test_a_limit_ends_the_kernel_with_a_reason_and_the_points_before(graded, stu
 
 
 def test_the_graders_own_memory_does_not_grow_with_what_is_printed(graded):
-    assert graded[3] < 1.5e9  # torch and the rest take half of it
+    assert 2e8 < graded[3] < 1.2e9  # torch and the rest take half of it
 
 
 def test_what_one_cell_prints_is_kept_up_to_a_limit(graded):
