@@ -2,7 +2,8 @@
 
 Nothing is written under a member's own name, and no declared size is believed: members are
 read in pieces up to a hard limit. A member that can't be read is a `Refused` with its reason,
-and the next one follows. Archives inside an archive are opened, those inside them are not.
+and the next one follows. Archives inside an archive are opened, those inside them are not. Of
+an archive that is cut, what stands before the cut is taken.
 """
 
 import bz2
@@ -20,9 +21,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from course_utils.i18n import _
+from course_utils.i18n import _, ngettext
+from course_utils.teaching.collect.cut_zip import begins_elsewhere, relisted
 from course_utils.teaching.collect.limits import MIB, Allowance, Limits, TooMuch
 from course_utils.teaching.collect.paths import is_junk, parts_of, recovered, why_refused
+from course_utils.teaching.collect.zip_entries import directory_size, name_of, time_of
 
 __all__ = ["File", "Refused", "is_archive", "members"]
 
@@ -30,7 +33,6 @@ _ARCHIVE = re.compile(r"\.(zip|tar|tgz|tbz2?|txz|tar\.(gz|bz2|xz))$", re.IGNOREC
 _CLOSED = re.compile(r"\.(rar|7z|zipx|gz|bz2|xz|zst)$", re.IGNORECASE)  # that Python can't open
 _NOTEBOOK = re.compile(r"\.ipynb(\.\w{1,8})?$|\.json$|(^|_)timestamp\.txt$", re.IGNORECASE)
 _PIECE = MIB // 4
-_NO_TIME = (1980, 1, 1, 0, 0, 0)  # what a zip says where its writer gave none
 _DAMAGE = (
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, NotImplementedError),
     *(EOFError, OSError, struct.error, ValueError, OverflowError),
@@ -133,45 +135,88 @@ def _archive(
             parts, _("the archive unpacks to more than {limit}: a bomb?").format(limit=limit)
         )
     except _DAMAGE as error:
-        yield Refused(parts, _("a damaged archive: {error}").format(error=error))
+        words = _("a damaged archive: {error}").format(error=error)
+        yield Refused(parts, f"{words}. {_anew(nested)}")
+
+
+def _anew(nested: bool) -> str:
+    if nested:
+        return _("Ask the student for it again.")
+    return _("Download it anew and collect again.")
 
 
 def _zip(file, parts, allowance: Allowance, nested: bool) -> Iterator[Found]:
-    if _directory_size(file) > allowance.limits.directory:
-        raise TooMuch(f"{allowance.limits.entries} names")
-    with zipfile.ZipFile(file) as archive:
-        entries = archive.infolist()
-        if len(entries) > allowance.entries_left:
-            raise TooMuch(f"{allowance.limits.entries} names")
-        for entry in entries:
-            allowance.take_entry()
-            name = _zip_name(entry)
+    try:
+        if directory_size(file) > allowance.limits.directory:
+            raise zipfile.BadZipFile(_("its list of names is too long"))
+        archive = zipfile.ZipFile(file)
+        if begins_elsewhere(file, [entry.header_offset for entry in archive.infolist()]):
+            raise zipfile.BadZipFile(_("its list of names is another archive's"))
+    except _DAMAGE as error:
+        yield from _zip_without_list(file, parts, allowance, nested, error)
+        return
+    with archive:
+        yield from _zip_members(archive, parts, allowance, nested)
+
+
+def _zip_without_list(
+    file, parts, allowance: Allowance, nested: bool, error
+) -> Iterator[Found]:
+    """What is whole in a zip that lost its end, then what is not."""
+    found = relisted(file, Allowance(allowance.limits))
+    if found is None:
+        raise zipfile.BadZipFile(error)
+    with zipfile.ZipFile(found.file) as archive:
+        yield from _zip_members(archive, parts, allowance, nested)
+    for names, reason in (
+        (found.broken, _("it is cut off or damaged in the archive")),
+        (found.beyond, _("it stands behind a damaged place, where a name proves nothing")),
+    ):
+        for name in map(recovered, names):
             inside = (*parts, *parts_of(name))
-            if is_junk(inside):
-                continue
-            kind = stat.S_IFMT(entry.external_attr >> 16) if entry.create_system == 3 else 0
-            if entry.filename.endswith(("/", "\\")):
-                if reason := why_refused(name):
-                    yield Refused(inside, reason)
-                elif _NOTEBOOK.search(inside[-1]):
-                    yield Refused(inside, _("a folder, not a file"))
-            elif reason := why_refused(name):
+            if not is_junk(inside) and _is_wanted(inside[-1]):
                 yield Refused(inside, reason)
-            elif kind not in (0, stat.S_IFREG):
-                yield Refused(inside, _("a link or a device, not a file"))
-            elif entry.flag_bits & 0x1 and _is_wanted(inside[-1]):
-                yield Refused(inside, _("it is encrypted with a password"))
-            elif _is_wanted(inside[-1]):
-                yield from _zip_member(archive, entry, inside, allowance, nested)
-            else:
-                yield _not_a_notebook(inside)
+    words = ngettext(
+        "the archive is cut or damaged, its list of files lost; {number} whole file is left.",
+        "the archive is cut or damaged, its list of files lost; {number} whole files are left.",
+        found.whole,
+    )
+    yield Refused(parts, f"{words.format(number=found.whole)} {_anew(nested)}")
+
+
+def _zip_members(archive, parts, allowance: Allowance, nested: bool) -> Iterator[Found]:
+    entries = archive.infolist()
+    if len(entries) > allowance.entries_left:
+        raise TooMuch(f"{allowance.limits.entries} names")
+    for entry in entries:
+        allowance.take_entry()
+        name = name_of(entry)
+        inside = (*parts, *parts_of(name))
+        if is_junk(inside):
+            continue
+        kind = stat.S_IFMT(entry.external_attr >> 16) if entry.create_system == 3 else 0
+        if entry.filename.endswith(("/", "\\")):
+            if reason := why_refused(name):
+                yield Refused(inside, reason)
+            elif _NOTEBOOK.search(inside[-1]):
+                yield Refused(inside, _("a folder, not a file"))
+        elif reason := why_refused(name):
+            yield Refused(inside, reason)
+        elif kind not in (0, stat.S_IFREG):
+            yield Refused(inside, _("a link or a device, not a file"))
+        elif entry.flag_bits & 0x1 and _is_wanted(inside[-1]):
+            yield Refused(inside, _("it is encrypted with a password"))
+        elif _is_wanted(inside[-1]):
+            yield from _zip_member(archive, entry, inside, allowance, nested)
+        else:
+            yield _not_a_notebook(inside)
 
 
 def _zip_member(archive, entry, inside, allowance: Allowance, nested: bool) -> Iterator[Found]:
     try:
         with archive.open(entry) as stream:
             found = _file(
-                *(stream.read, inside, _zip_time(entry), "zip", allowance),
+                *(stream.read, inside, time_of(entry), "zip", allowance),
                 *(entry.compress_size, nested),
             )
     except NotImplementedError as error:
@@ -263,49 +308,6 @@ def _not_a_notebook(parts: tuple[str, ...]) -> Refused:
     if _CLOSED.search(parts[-1]):
         return Refused(parts, _("an archive of this kind cannot be opened: unpack it by hand"))
     return Refused(parts, _("not a notebook (.ipynb)"), harmless=True)
-
-
-def _zip_name(entry: zipfile.ZipInfo) -> str:
-    """The member's name: Info-ZIP's UTF-8 field, the UTF-8 mark, or a guess at the encoding."""
-    extra = entry.extra
-    while len(extra) >= 4:
-        kind, size = struct.unpack("<HH", extra[:4])
-        if kind == 0x7075 and size > 5:
-            try:
-                return extra[9 : 4 + size].decode("utf-8")
-            except UnicodeDecodeError:
-                break
-        extra = extra[4 + size :]
-    return entry.orig_filename if entry.flag_bits & 0x800 else recovered(entry.orig_filename)
-
-
-def _zip_time(entry: zipfile.ZipInfo) -> datetime | None:
-    """A zip's times are local ones, of the machine that wrote it: taken as this machine's."""
-    if entry.date_time <= _NO_TIME:
-        return None
-    try:
-        return datetime(*entry.date_time).astimezone(UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def _directory_size(file) -> int:
-    """Bytes of the zip's list of names, as `zipfile` will read it; 0 where it finds none."""
-    size = file.seek(0, io.SEEK_END)
-    file.seek(max(0, size - 65_557 - 20))
-    tail = file.read()
-    place = tail.rfind(b"PK\5\6")
-    if place < 0 or len(tail) < place + 22:
-        return 0
-    listed = struct.unpack("<I", tail[place + 12 : place + 16])[0]
-    if tail[max(place - 20, 0) : place].startswith(b"PK\6\7"):  # zip64: sizes stand before it
-        file.seek(struct.unpack("<Q", tail[place - 12 : place - 4])[0] % max(size, 1))
-        record = file.read(56)
-        if record.startswith(b"PK\6\6") and len(record) == 56:
-            listed = struct.unpack("<Q", record[40:48])[0]
-        else:  # zipfile looks for it right before its locator
-            listed = size
-    return min(listed, size)
 
 
 def _decompressed(file):

@@ -84,10 +84,10 @@ def zip_bytes(files) -> bytes:
     return held.getvalue()
 
 
-def tar_bytes(entries) -> bytes:
-    """A gzipped tar of TarInfo and bytes."""
+def tar_bytes(entries, mode: str = "w:gz") -> bytes:
+    """A tar of TarInfo and bytes, gzipped if not told otherwise."""
     held = io.BytesIO()
-    with tarfile.open(fileobj=held, mode="w:gz") as archive:
+    with tarfile.open(fileobj=held, mode=mode) as archive:
         for info, data in entries:
             info.size = len(data)
             archive.addfile(info, io.BytesIO(data))
