@@ -2,9 +2,10 @@
 
 import sys
 from collections.abc import Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -30,7 +31,8 @@ def run(
 
     files: downloads; all in downloaded/<assignment>/archive, if empty. roster: a CSV;
     roster.csv of the course, if None and there. Table or CSV to stdout, the rest to stderr.
-    Raises CourseError where there is nothing to collect or the roster is none.
+    Raises CourseError where there is nothing to collect, the roster is none, or another
+    `course collect` is at work in this course.
     """
     course = config.load()
     title = course.assignment(assignment).title[course.languages[0]]
@@ -38,7 +40,7 @@ def run(
     files = _files(files, downloaded / "archive")
     people = _roster(roster, course.root / "roster.csv")
     log = Console(stderr=True, highlight=False, soft_wrap=True)
-    with speaking(course.languages[0]):
+    with nullcontext() if dry_run else _alone(course.root), speaking(course.languages[0]):
         with _progress(log) as progress:
             found = collect(
                 course, assignment, files, people, dry_run=dry_run, progress=progress
@@ -54,6 +56,18 @@ def run(
         if dry_run:
             log.print("Nothing was written: --dry-run.", markup=False)
     return 1 if found.needs_person else 0
+
+
+def _alone(root: Path) -> AbstractContextManager:
+    """Tries and the log have one writer. The lock goes with the process, however it ends."""
+    place = root / "downloaded" / "lock"
+    place.parent.mkdir(exist_ok=True)
+    try:
+        return FileLock(place).acquire(timeout=0)
+    except Timeout:
+        raise CourseError(
+            f"Another `course collect` is at work in {root}. Wait until it has ended."
+        ) from None
 
 
 def _files(files: Sequence[Path], archive: Path) -> list[Path]:

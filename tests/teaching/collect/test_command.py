@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from course_utils.teaching.collect import command
 from course_utils.teaching.collect.roster import read_roster
@@ -62,6 +63,18 @@ def test_a_dry_run_shows_and_writes_nothing(classroom, archive, capsys):
     assert command.run(NAME, dry_run=True) == 0
     assert "ivanova" in capsys.readouterr().out
     assert [path.name for path in archive.parent.iterdir()] == ["archive"]
+
+
+def test_two_at_once_are_one_too_many(classroom, archive):
+    pack(archive / "a.zip", [("ivanova/hw.ipynb", notebook())])
+    with FileLock(classroom.root / "downloaded" / "lock"):
+        with pytest.raises(CourseError, match="Another `course collect` is at work"):
+            command.run(NAME)
+        assert command.run(NAME, dry_run=True) == 0  # it writes nothing, so it need not wait
+        assert classroom.submitted("ivanova") is None
+    assert command.run(NAME) == 0
+    assert command.run(NAME) == 0  # the first has let go of it
+    assert classroom.submitted("ivanova") == notebook()
 
 
 def test_nothing_to_collect_says_where_to_put_it(archive):
