@@ -114,6 +114,7 @@ def _start() -> tuple[subprocess.Popen, socket.socket]:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     environment |= dict.fromkeys(_ONE_THREAD, "1")
+    environment["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # or else it warns as it is imported
     environment["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     if site.ENABLE_USER_SITE:
         environment["PYTHONUSERBASE"] = site.getuserbase()

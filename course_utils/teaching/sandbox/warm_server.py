@@ -29,23 +29,27 @@ import resource
 import signal
 import socket
 import sys
+from pkgutil import iter_modules
+
+from course_utils.checks import probes
 
 PRELOAD = (
     *("torch", "torchvision", "torchvision.models", "torchvision.datasets", "numpy"),
-    *("torchvision.transforms.v2", "PIL.Image", "safetensors.torch", "tqdm.auto"),
-    # not pyplot: its backend for notebooks looks for the shell as it is imported
-    *("matplotlib", "matplotlib.figure", "matplotlib.font_manager", "matplotlib.image"),
-    *(
-        "matplotlib.backends.backend_agg",
-        "IPython",
-        "ipykernel.kernelapp",
-        "ipykernel.ipkernel",
-    ),
-    *("ipykernel.ipkernel", "ipykernel.zmqshell", "IPython.display"),
-    *("course_utils", "course_utils.i18n", "course_utils.data", "course_utils.data.small_net"),
-    *("course_utils.checks", "course_utils.checks.kernel", "course_utils.session"),
-    *("course_utils.checks.notebook", "course_utils.data.scenes"),
-    "course_utils.data.shapes_classification",
+    *("torchvision.transforms.v2", "torch._subclasses.schema_check_mode"),
+    *("numpy.ctypeslib", "PIL.Image", "PIL.JpegImagePlugin", "PIL.PngImagePlugin"),
+    *("safetensors.torch", "tqdm.auto"),
+    # not its backend for notebooks, which looks for the shell as it is imported
+    *("matplotlib.pyplot", "matplotlib.figure", "matplotlib.font_manager"),
+    *("matplotlib.image", "matplotlib.backends.backend_agg"),
+    # what a kernel imports as it starts
+    *("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell"),
+    *("ipykernel.debugger", "IPython.core.debugger", "IPython.core.completerlib"),
+    *("IPython.core.oinspect", "IPython.extensions.storemagic", "IPython.display"),
+    *("sqlite3", "tornado.platform.asyncio", "tornado.queues", "psutil"),
+    *("course_utils.i18n", "course_utils.data", "course_utils.data.small_net"),
+    *("course_utils.data.scenes", "course_utils.data.shapes_classification"),
+    *("course_utils.checks.kernel", "course_utils.checks.notebook", "course_utils.session"),
+    *(f"course_utils.checks.probes.{probe.name}" for probe in iter_modules(probes.__path__)),
 )
 _NAMESPACES = ("user", "cgroup", "ipc", "uts", "net", "pid", "mnt")  # rights first, files last
 _libc = ctypes.CDLL(None, use_errno=True)
