@@ -23,8 +23,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 demo: setup  ## one whole teaching cycle on a built-in class: hand-ins, marks, feedback
 	$(BIN)/course demo
 
-lab: setup  ## JupyterLab on the course
-	$(BIN)/jupyter lab --notebook-dir .
+lab: setup  ## JupyterLab on the course; options of `course lab`: make lab LAB="--language en"
+	$(BIN)/course lab $(LAB)
 
 build: setup  ## build notebooks, student versions and the Russian catalogue from their sources
 	$(BIN)/course build --jobs $(JOBS)

@@ -79,6 +79,11 @@ c.Autograde.autograde_preprocessors = [
 c.KernelProvisionerFactory.default_provisioner_name = "course-sandbox"  # `nbgrader validate`
 c.Judge.timeout = 180  # seconds for one cell: one that trains takes 60 on an idle machine
 
+# --- Exchange: Formgrader's "release" and "collect", where students share this machine ---
+# Marks and hand-ins of an LMS go past it. `course lab` makes the folder, so that Formgrader
+# finds nothing amiss; on a JupyterHub name the folder that all can write to.
+c.Exchange.root = str(Path(__file__).parent / "exchange")
+
 # --- Feedback: generate_feedback ---
 c.GenerateFeedback.exporter_class = "course_utils.teaching.feedback.FeedbackExporter"
 c.GenerateFeedback.preprocessors = [

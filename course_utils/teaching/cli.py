@@ -15,6 +15,7 @@ from course_utils import __version__
 from course_utils.teaching.doctor.command import doctor
 from course_utils.teaching.errors import CourseError
 from course_utils.teaching.grading.command import grade
+from course_utils.teaching.lab.command import lab
 from course_utils.teaching.programs import find_own_programs_first
 from course_utils.teaching.publish.command import publish
 from course_utils.teaching.report.command import report
@@ -175,6 +176,7 @@ app.command()(doctor)
 app.command()(grade)
 app.command()(report)
 app.command()(publish)
+app.command()(lab)
 
 
 @app.command()

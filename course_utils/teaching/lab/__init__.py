@@ -1,0 +1,1 @@
+"""`course lab`: JupyterLab that opens on a page of the course."""
