@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from course_utils import essays
 from course_utils.checks import own_notebook, run_order
 from course_utils.checks.exercise import Exercise, assignment, installed
 from course_utils.checks.notebook import examine
@@ -33,7 +34,7 @@ def hand_in(name: str, points: Mapping[str, float]) -> None:
     try:
         _show_marks(name, points)
         notebook, trouble = own_notebook.find()
-        for sentence in run_order.warnings(notebook, run_order.executed()):
+        for sentence in _to_look_at(name, points, notebook):
             print(f"⚠ {sentence}")
         print()
         print(trouble or own_notebook.offer(notebook, name))
@@ -44,6 +45,15 @@ def hand_in(name: str, points: Mapping[str, float]) -> None:
                 "download it as {name}.ipynb and hand that in."
             ).format(error=f"{type(error).__name__}: {error}"[:200], name=name)
         )
+
+
+def _to_look_at(name: str, points: Mapping[str, float], notebook: Any) -> list[str]:
+    """Essays without an answer, cells not run or run out of order."""
+    by_hand = [essay for essay in points if essay not in assignment(name)]
+    return [
+        *essays.warnings(notebook, by_hand),
+        *run_order.warnings(notebook, run_order.executed()),
+    ]
 
 
 def _show_marks(name: str, points: Mapping[str, float]) -> None:

@@ -11,6 +11,7 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Unicode
 
+from course_utils.essays import STUBS as ESSAY_STUBS
 from course_utils.teaching import notebooks
 from course_utils.teaching.config import Course, load
 from course_utils.teaching.errors import CourseError
@@ -18,9 +19,6 @@ from course_utils.teaching.errors import CourseError
 __all__ = ["ESSAY_STUBS", "VARIABLE", "PickLanguage", "chosen_language"]
 
 VARIABLE = "COURSE_LANGUAGE"
-
-# What stands in an essay cell that nobody has touched.
-ESSAY_STUBS = {"ru": "*Ваш ответ.*", "en": "*Your answer.*"}
 
 
 def chosen_language(course: Course) -> str:

@@ -58,6 +58,23 @@ def test_marks_of_right_wrong_and_missing_functions(namespace, capsys):
     assert "up to 3 more" in lines[4]
 
 
+def test_an_essay_that_is_not_written_is_said(namespace, capsys, monkeypatch):
+    page = notebook("a")
+    essay = {"nbgrader": {"grade_id": "essay"}}
+    page["cells"].append(
+        {"cell_type": "markdown", "source": "*Your answer.*", "metadata": essay}
+    )
+    monkeypatch.setattr(own_notebook, "find", lambda: (page, None))
+    monkeypatch.setattr(own_notebook, "offer", lambda _page, _name: "the file")
+    checks.hand_in("metrics_and_loss", POINTS)
+    assert "⚠ The answer to essay is not written: its cell, 2," in capsys.readouterr().out
+    page["cells"][-1]["source"] = "Because of the background."
+    checks.hand_in("metrics_and_loss", POINTS)
+    said = capsys.readouterr().out
+    assert "not written" not in said
+    assert "the file" in said
+
+
 def test_speaks_russian(namespace, capsys):
     with speaking("ru"):
         checks.hand_in("metrics_and_loss", POINTS)
