@@ -7,13 +7,13 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from PIL import Image
 
 from course_utils.figures.labels import require_own_language, write_numbers_its_way
 from course_utils.i18n import _
 
-__all__ = ["DPI", "WIDTH", "panels", "pixel_axes", "png", "show", "small_ticks"]
+__all__ = ["DPI", "WIDTH", "panels", "pixel_axes", "png", "show", "small_ticks", "titles"]
 
 WIDTH = 8.4  # inches: the text column of a notebook
 DPI = 90  # sharp enough to read, small enough for a notebook under 400 kB
@@ -48,11 +48,16 @@ def show() -> None:
     for number in plt.get_fignums():
         figure = plt.figure(number)
         write_numbers_its_way(figure)
-        titles = [ax.get_title().replace("\n", " ") for ax in figure.axes]
-        words = "; ".join(title for title in titles if title)
+        words = titles(figure)
         data = {"text/plain": f"[{words}]", "image/png": b64encode(png(figure)).decode()}
         plt.close(figure)
         display(data, metadata={"image/png": {"alt": words}}, raw=True)
+
+
+def titles(figure: FigureBase) -> str:
+    """The titles of a figure's axes, in one line: what it shows, in words."""
+    found = [" ".join(ax.get_title().split()) for ax in figure.axes]
+    return "; ".join(title for title in found if title)
 
 
 def png(figure: Figure, *, tight: bool = True) -> bytes:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from course_utils.figures.layout import DPI, WIDTH, png
+from course_utils.figures.layout import DPI, WIDTH, png, titles
 from course_utils.i18n import _
 
 __all__ = ["Choice", "InteractiveFigure", "Slider", "Switch", "interactive_figure"]
@@ -94,7 +94,8 @@ class InteractiveFigure:
     """A drawing function, its controls and its static twin; shows itself in a notebook.
 
     The picture is redrawn whenever a control moves. `redraw(**values)` does the same from code
-    and returns the PNG; `strip` is the static twin's PNG.
+    and returns the PNG; `strip` is the static twin's PNG, `words` what it shows: the values
+    and the titles of each frame.
     """
 
     def __init__(
@@ -117,7 +118,7 @@ class InteractiveFigure:
         self.values = {name: control.start for name, control in controls.items()}
         self.frames = [self.values | dict(frame) for frame in frames]
         self.columns = columns or len(frames)
-        self.strip = self._strip()
+        self.strip, self.words = self._strip()
         self.widget = self._widget()
 
     def redraw(self, **values) -> bytes:
@@ -157,20 +158,23 @@ class InteractiveFigure:
         caption = _("Without a kernel: chosen frames of the figure above.")
         display(
             {"text/plain": caption, "image/png": b64encode(self.strip).decode()},
-            metadata={"image/png": {"alt": caption}},
+            metadata={"image/png": {"alt": self.words}},
             raw=True,
         )
 
-    def _strip(self) -> bytes:
-        """The chosen frames side by side, each under the values that it was drawn with."""
+    def _strip(self) -> tuple[bytes, str]:
+        """The chosen frames, each under the values that it was drawn with; and their words."""
         rows = -(-len(self.frames) // self.columns)
         size = (WIDTH, self.height * rows * (1 if self.columns == 1 else 0.85))
         figure = Figure(figsize=size, dpi=DPI, layout="constrained")
         cells = figure.subfigures(rows, self.columns, squeeze=False).flat
+        words = []
         for cell, frame in zip(cells, self.frames, strict=False):
             self.draw(cell, **frame)
-            cell.suptitle(self._caption(frame), fontsize=8, style="italic")
-        return png(figure)
+            caption = self._caption(frame)
+            cell.suptitle(caption, fontsize=8, style="italic")
+            words.append((caption, titles(cell)))
+        return png(figure), _of_frames(words)
 
     def _caption(self, frame: Mapping[str, object]) -> str:
         """The values of the controls that this frame moved from their start."""
@@ -217,6 +221,15 @@ def interactive_figure(
     height: inches, of the moving figure. columns: frames side by side in the twin.
     """
     return InteractiveFigure(draw, controls, frames, height=height, columns=columns)
+
+
+def _of_frames(words: Sequence[tuple[str, str]]) -> str:
+    """Captions and titles of the frames as one text; titles that all share are said once."""
+    titles_found = {found for _caption, found in words}
+    if len(titles_found) == 1 and titles_found != {""}:
+        captions = "; ".join(caption for caption, _found in words)
+        return _("{titles}. Frames: {captions}").format(titles=words[0][1], captions=captions)
+    return ". ".join(f"{caption}: {found}" if found else caption for caption, found in words)
 
 
 def _require_known(values: Mapping[str, object], controls: Mapping[str, Control]) -> None:

@@ -170,3 +170,24 @@ def test_the_scores_of_a_pixel_and_their_scale_can_be_moved():
     logits = torch.randn(3, 32, 32, generator=torch.Generator().manual_seed(0))
     scale = figures.scale_figure(logits, torch.from_numpy(LABELS))
     assert scale.redraw(scale=8.0) != scale.redraw(scale=1.0)
+
+
+def titled(figure, height, colour="navy", seen=True):
+    ax = figure.subplots()
+    ax.bar([0], [height if seen else 0], color=colour)
+    ax.set_title(f"{height} metres\nhigh")
+
+
+def test_the_twins_words_are_the_values_and_titles_of_its_frames(displayed):
+    frames = [{"height": 2}, {"colour": "gold"}]
+    interactive_figure(titled, CONTROLS, frames)._ipython_display_()
+    assert displayed[-1][1]["image/png"]["alt"] == (
+        "height, metres: 2: 2 metres high. paint: light: 5 metres high"
+    )
+
+
+def test_titles_that_all_frames_share_are_said_once():
+    frames = [{"colour": "gold"}, {"seen": False}]
+    with speaking("en"):
+        figure = interactive_figure(titled, CONTROLS, frames)
+    assert figure.words == "5 metres high. Frames: paint: light; seen: no"
