@@ -5,7 +5,7 @@ JOBS ?= 2
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab build check test test-all bench pin clean
+.PHONY: help setup demo lab build check test test-all site bench pin clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ test: check  ## all tests: units, assignments through their own checks, nbval on
 test-all: export COURSE_TEST_ALL = 1
 test-all: test  ## the same with the tests that take minutes: lectures on VOC's layout
 
+site: setup  ## the lectures as a static book, in site/: open site/index.html
+	$(BIN)/course site
+
 bench: setup  ## measure what the speed claims rest on; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks
 
@@ -48,4 +51,4 @@ pin: setup  ## write the versions installed now into constraints.txt
 	$(BIN)/python -m pip freeze --exclude-editable | grep -v '@' > constraints.txt
 
 clean:  ## remove working folders of the demo and of the tests
-	rm -rf demo .pytest_cache .ruff_cache .hypothesis mutants build dist
+	rm -rf demo .pytest_cache .ruff_cache .hypothesis mutants build dist site

@@ -19,6 +19,7 @@ from course_utils.teaching.lab.command import lab
 from course_utils.teaching.programs import find_own_programs_first
 from course_utils.teaching.publish.command import publish
 from course_utils.teaching.report.command import report
+from course_utils.teaching.site.command import site
 
 __all__ = ["app", "main"]
 
@@ -177,6 +178,7 @@ app.command()(grade)
 app.command()(report)
 app.command()(publish)
 app.command()(lab)
+app.command()(site)
 
 
 @app.command()
