@@ -44,7 +44,8 @@ def _untouched(name: str, number: int, text: str) -> str:
         else _("The answer to {name} is not written: its cell, {number}, is empty.")
     )
     there = words.format(name=name, number=number, text=text.strip("*"))
-    return f"{there} {_('If you wrote it in another cell, move it into this one.')}"
+    cure = _("If you wrote it in another cell, move it into this one.")
+    return f"{there} {cure}"
 
 
 def _missing(name: str) -> str:

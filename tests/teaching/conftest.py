@@ -49,6 +49,12 @@ def _graded(make, name, source, *, solution, points=None, language=None):
     return make(source, id=key, metadata={"nbgrader": metadata, "id": key})
 
 
+def _prose(make, language, source):
+    """A text with an id that stays, as the build gives it."""
+    key = f"question-{language}"
+    return make(source, id=key, metadata={"lang": language, "id": key})
+
+
 def solution_notebook():
     """jaccard with its check; an exercise that only nbgrader's own tests know; an essay."""
     code, markdown = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
@@ -67,6 +73,14 @@ def solution_notebook():
             solution=True,
         ),
         _graded(*(code, "own_test", hidden + "### END HIDDEN TESTS"), solution=False, points=2),
+        _prose(
+            markdown,
+            "ru",
+            "## 3. Вопрос\nОбъект занимает 5 % кадра.\n\n1. Почему точность высока?",
+        ),
+        _prose(
+            markdown, "en", "## 3. A question\nThe object fills 5%.\n\n1. Why is accuracy high?"
+        ),
         _graded(markdown, "essay", "A model answer.", solution=True, points=4),
     ]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}

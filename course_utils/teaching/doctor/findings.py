@@ -151,6 +151,16 @@ KINDS = {
         N_("Your answer to {name} stands in a cell of your own."),
         N_("This cell is the one that is graded."),
     ),
+    "answer_in_question": Kind(
+        "damage",
+        N_("Your answer to {name} stands in the cell of its question."),
+        N_("It is moved into the cell for the answer, and the question is as it was."),
+    ),
+    "text_in_question": Kind(
+        "person",
+        N_("You wrote into the cell of the question ({name}), and into that for the answer."),
+        N_("What stood by the question is in a cell of its own below it: both are to be read."),
+    ),
     "answer_shared": Kind(
         "note",
         N_("The cell holds the answer to {name} as well, which has no cell of its own."),

@@ -102,6 +102,20 @@ class Known:
             if cell.solution and cell.cell_type == "code"
         }
 
+    @cached_property
+    def questions(self) -> dict[str, str]:
+        """Key of the text above an essay -> that essay, in each language."""
+        found = {}
+        for cells in self.released.values():
+            above = None
+            for key, cell in cells.items():
+                tracked = self.cells.get(key)
+                if tracked is None:
+                    above = key if cell.cell_type == "markdown" else None
+                elif tracked.solution and tracked.graded and above is not None:
+                    found[above] = key
+        return found
+
     def order(self, language: str) -> list[str]:
         """All keys as the notebook in that language has them; the gradebook promises none."""
         first = self.released.get(language, {})
@@ -126,6 +140,10 @@ class Known:
             if key in self.released.get(name, {}):
                 return self.released[name][key]
         return None
+
+    def in_all_languages(self, key: str) -> list[str]:
+        """The cell's text in each language that has it under this key."""
+        return [cells[key].source for cells in self.released.values() if key in cells]
 
     def language_of(self, cells: list[NotebookNode]) -> str:
         """The language whose prose the cells hold most of; "" where they hold none."""

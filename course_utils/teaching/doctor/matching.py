@@ -13,12 +13,14 @@ from rapidfuzz import fuzz
 
 from course_utils.teaching import cell_code
 from course_utils.teaching.doctor.known import Known, definitions, grade_id
+from course_utils.teaching.doctor.questions import Answer, answer_in, is_whole_in, share_of
 from course_utils.teaching.release import squeezed
 
 __all__ = ["Match", "match"]
 
 _ALIKE = 55  # percent: a stub with some lines of code in it against the bare stub
 _LONGEST = 5000  # characters of a cell that are compared
+_KEPT = 0.5  # of a question's words: with fewer it is the student's own text
 
 
 @dataclass
@@ -29,6 +31,7 @@ class Match:
     how: "text", "grade_id", "id", "content" (what it defines), "place", or "".
     copy_of: a tracked cell that another one stands for. blank: a released text that must go,
         because the answer stands elsewhere. edited: a check's cell with another text in it.
+    answer: what the student wrote into the cell of a question.
     """
 
     key: str | None = None
@@ -36,6 +39,7 @@ class Match:
     copy_of: str | None = None
     blank: bool = False
     edited: bool = False
+    answer: Answer | None = None
 
 
 def match(cells: list[NotebookNode], known: Known, language: str) -> list[Match]:
@@ -44,6 +48,7 @@ def match(cells: list[NotebookNode], known: Known, language: str) -> list[Match]
     found.by_sign()
     found.keep_one_of_each()
     found.set_edited_checks_aside()
+    found.look_into_questions()
     found.by_content()
     found.by_place()
     return found.matches
@@ -121,6 +126,44 @@ class _Matching:
                     continue  # only a form's line was added
                 self.matches[at] = Match(copy_of=found.key, edited=True)
 
+    def look_into_questions(self) -> None:
+        """What a student wrote into the cell of a question is an answer to it."""
+        known = self.known
+        for at, found in enumerate(self.matches):
+            cell = self.cells[at]
+            if cell.cell_type == "code" or not (found.key in known.questions or self._free(at)):
+                continue
+            key = found.key or self._question_in(cell.source)
+            if key is None or self.texts[at] in known.texts[key]:
+                continue
+            releases = known.in_all_languages(key)
+            answer = answer_in(cell.source, releases, known.questions[key])
+            if answer is not None and self._is_released(answer.text):
+                answer = None
+            if answer and max(share_of(text, cell.source) for text in releases) < _KEPT:
+                self.matches[at] = Match()  # overwritten: no question any more
+            else:
+                self.matches[at] = Match(key, found.how or "text", answer=answer)
+
+    def _question_in(self, source: str) -> str | None:
+        """The question that stands in the text word by word, where no id says which it is."""
+        known = self.known
+        return next(
+            (
+                key
+                for key in known.questions
+                if is_whole_in(source, known.in_all_languages(key))
+            ),
+            None,
+        )
+
+    def _is_released(self, text: str) -> bool:
+        """Whether the text is a stub, or another cell that was joined to this one."""
+        known = self.known
+        return squeezed(text) in known.by_text or any(
+            squeezed(text) in texts for texts in known.blanks.values()
+        )
+
     def by_content(self) -> None:
         """Solutions that are missing or untouched, where another cell defines them."""
         for key, names in self.known.defines.items():
@@ -148,6 +191,8 @@ class _Matching:
                 found = self._alike(key, gap) if at is None else None
             else:
                 found = self._written(gap)
+                if found is None and at is not None:
+                    found = self._written(self._below(at))
             if found is not None:
                 self._set(key, found, "place", instead_of=at)
 
@@ -183,6 +228,13 @@ class _Matching:
         )
         inside = range(first + 1, last)
         return [at for at in inside if self._free(at)]
+
+    def _below(self, at: int) -> list[int]:
+        """Own cells right below a released one, wherever that was moved to."""
+        end = next(
+            (n for n in range(at + 1, len(self.cells)) if not self._free(n)), len(self.cells)
+        )
+        return list(range(at + 1, end))
 
     def _free(self, at: int) -> bool:
         found = self.matches[at]

@@ -50,6 +50,7 @@ def mend(notebook: NotebookNode, known: Known, language: str) -> list[Finding]:
     work = _Mending(notebook, known, language)
     work.name_cells()
     work.add_missing()
+    work.move_answers_out_of_questions()
     work.add_needed_code()
     work.put_in_order()
     notebook.cells = [item.cell for item in work.cells]
@@ -194,11 +195,36 @@ class _Mending:
                     self.find("answer_shared", holder, name=key)
                     continue
                 self.find("solution_missing", name=key)
-            elif released.solution:
+            elif released.solution and not self._in_question(key):
                 self.find("essay_missing", name=key)
             elif released.graded or released.locked:
                 self.find("check_missing", name=key)
             self.cells.insert(self._place_of(key), self._released(key))
+
+    def _in_question(self, essay: str) -> bool:
+        return any(
+            i.match.answer is not None and i.match.answer.to == essay for i in self.cells
+        )
+
+    def move_answers_out_of_questions(self) -> None:
+        """Into the cell for the answer where that is untouched, else above it."""
+        for item in [item for item in self.cells if item.match.answer is not None]:
+            answer = item.match.answer
+            essay = next(other for other in self.cells if other.key == answer.to)
+            if squeezed(essay.cell.source) in self.known.blanks[answer.to]:
+                self.find("answer_in_question", item, name=answer.to)
+                essay.cell["source"] = answer.text
+            else:
+                self.find("text_in_question", item, name=answer.to)
+                essay = _Cell(nbformat.v4.new_markdown_cell(answer.text), Match())
+                self.cells.insert(self.cells.index(item) + 1, essay)
+            pictures = item.cell.pop("attachments", None)
+            if pictures:
+                essay.cell["attachments"] = {**essay.cell.get("attachments", {}), **pictures}
+            item.cell["source"] = answer.question
+            if item.cell.cell_type != "markdown":
+                metadata = item.cell.metadata
+                item.cell = nbformat.v4.new_markdown_cell(answer.question, metadata=metadata)
 
     def _definer(self, names: frozenset[str]) -> _Cell | None:
         for item in reversed(self.cells):

@@ -186,6 +186,30 @@ def essay_below(notebook):
     cell["source"] = "*Your answer.*"
 
 
+def question(notebook):
+    return notebook["cells"][place(notebook, "essay") - 1]
+
+
+def essay_in_question(notebook):
+    """The answer typed below the question, in its cell."""
+    cell = named(notebook, "essay")
+    question(notebook)["source"] += f"\n\n{cell['source']}\n"
+    cell["source"] = "*Your answer.*"
+
+
+def essay_before_question(notebook):
+    cell, above = named(notebook, "essay"), question(notebook)
+    above["source"] = f"{cell['source']}\n\n{above['source']}"
+    cell["source"] = ""
+
+
+def essay_joined_to_question(notebook):
+    """Jupyter's "merge cells": the first one's metadata stays."""
+    at = place(notebook, "essay")
+    above = notebook["cells"][at - 1]
+    above["source"] += "\n\n" + notebook["cells"].pop(at)["source"]
+
+
 BLANKS = {
     "jaccard-solution": "import torch\n\ndef jaccard(predicted, truth, num_classes):\n"
     "    # YOUR CODE HERE\n    raise NotImplementedError()",
@@ -243,6 +267,9 @@ IN_PLACE = {
         (upside_down, "check_too_early", "code_too_late"),
         (answers_in_own_cells,),
         (essay_below,),
+        (essay_in_question, "answer_in_question"),
+        (essay_before_question, "answer_in_question"),
+        (essay_joined_to_question, "answer_in_question"),
         (half_letters, "half_letters"),
         (windows_lines, "line_ends"),
         (giant_outputs, "outputs", "widgets"),
