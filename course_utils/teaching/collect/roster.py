@@ -73,10 +73,14 @@ class Roster:
     def who(self, found: Claim) -> Who:
         """The student that the claim speaks of: of the roster, or under an id of its own.
 
-        A student's number in the LMS decides before any name. Several students who fit a name
-        equally well leave it open; a name that fits nobody gives an id made of it.
+        A student's number in the LMS decides before the name, unless that is another
+        student's. Several students who fit a name equally well leave it open; a name that fits
+        nobody gives an id made of it.
         """
         if found.lms_id and (ids := self._by.get("lms", {}).get(found.lms_id)):
+            named = self._named(found.people[0]) if found.people else set()
+            if named and not named & ids:
+                return self._contradiction(found, ids, named)
             return self._one_of(ids, found.lms_id)
         fits: dict[str, set[str]] = {}
         for name in found.people:
@@ -90,6 +94,12 @@ class Roster:
         if not found.people:
             return Who("", doubt=_("no name of a student in the names of file and folders"))
         return self._unknown(found)
+
+    def _contradiction(self, found: Claim, ids: set[str], named: set[str]) -> Who:
+        doubt = _("the number {number} is that of {ids}, the name that of {others}").format(
+            number=found.lms_id, ids=", ".join(sorted(ids)), others=", ".join(sorted(named))
+        )
+        return Who("", plain_name(found.people[0]), doubt=doubt)
 
     def _named(self, name: str) -> set[str]:
         """Ids of those whom the name fits best; none where it fits nobody."""

@@ -179,8 +179,10 @@ class _Run:
 
     def sort_out(self) -> None:
         """Find for every file the student and the assignment."""
+        numbered = False
         for staged in self.staged:
             found = self._claim(staged.container, staged.parts)
+            numbered |= found.lms == "Moodle"
             who = self.roster.who(found)
             name, how = assignment_of(staged.content, found.file, self.assignment, self.known)
             if name != self.assignment:
@@ -192,6 +194,13 @@ class _Run:
                 self.by_student.setdefault(who.id, []).append((dated, who))
                 if not who.known or who.id not in self.entered:
                     self.entered[who.id] = who.name
+        if numbered and not self.roster:
+            self.warnings.append(
+                _(
+                    "Moodle numbers students anew for each assignment: without a roster nobody "
+                    "keeps an id. Write roster.csv with the columns id, last_name, first_name."
+                )
+            )
 
     def file(self, dry_run: bool) -> None:
         """Bring every student's tries to submitted/ and to the others."""

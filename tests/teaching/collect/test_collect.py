@@ -140,6 +140,38 @@ def test_a_number_in_the_lms_tells_namesakes_apart(tmp_path):
     assert course.submitted("b") == notebook()
 
 
+@pytest.mark.parametrize("row", ["123456,Петрова,Ия,", "petrova,Петрова,Ия,123456"])
+def test_a_number_that_is_one_students_and_a_name_that_is_anothers_are_nobodys(tmp_path, row):
+    """Moodle's numbers belong to one assignment: in the next they may be a student's id."""
+    roster = f"id,last_name,first_name,lms_id\n{row}\nivanova,Иванова,Анна,\n"
+    course = Class(tmp_path / "course", roster)
+    name = "Иванова Анна_123456_assignsubmission_file_/hw.ipynb"
+    found = course.collect(pack(tmp_path / "a.zip", [(name, notebook())]))
+    (item,) = found.items
+    assert item.state == "refused"
+    assert "the number 123456 is that of" in item.reason
+    assert "the name that of ivanova" in item.reason
+    assert not (course.root / "submitted").exists()
+
+
+def test_a_name_that_nobody_has_leaves_the_number_to_decide(tmp_path):
+    roster = "id,last_name,first_name,lms_id\na,Ли,Ян,11\n"
+    course = Class(tmp_path / "course", roster)
+    files = [("Ли-Кузнецова Яна_11_assignsubmission_file_hw.ipynb", notebook())]
+    course.collect(pack(tmp_path / "a.zip", files))
+    assert course.submitted("a") == notebook()
+
+
+def test_without_a_roster_moodles_numbers_are_warned_of(no_roster, tmp_path):
+    moodle = pack(
+        tmp_path / "a.zip", [("Ли Ян_22_assignsubmission_file_/hw.ipynb", notebook())]
+    )
+    canvas = pack(tmp_path / "b.zip", [("liyan_22_33_hw.ipynb", notebook())])
+    (warning,) = no_roster.collect(moodle).warnings
+    assert "roster.csv" in warning
+    assert no_roster.collect(canvas).warnings == []
+
+
 def test_no_name_at_all_is_listed(classroom, tmp_path):
     found = classroom.collect(pack(tmp_path / "a.zip", [("hw.ipynb", notebook())]))
     assert "no name of a student" in found.items[0].reason
