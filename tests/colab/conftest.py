@@ -1,4 +1,4 @@
-"""One emulated Colab for all tests of this folder."""
+"""One emulated Colab for all tests, here and in tests/road."""
 
 import pytest
 
@@ -14,14 +14,9 @@ def student_edition():
     return edition(load(REPOSITORY), tag=emulation.TAG)
 
 
-@pytest.fixture(scope="session")
-def machine(tmp_path_factory, student_edition):
-    root = tmp_path_factory.mktemp("colab")
-    return emulation.make(root, load(REPOSITORY), student_edition)
-
-
 @pytest.fixture
-def colab(machine):
+def colab(tmp_path_factory, student_edition):
     """The machine as a fresh runtime: without the course."""
-    yield machine
-    machine.forget_the_course()
+    folder = emulation.shared_folder(tmp_path_factory)
+    with emulation.fresh(folder, load(REPOSITORY), student_edition) as machine:
+        yield machine

@@ -14,13 +14,17 @@ packages.
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 import pytest
+from filelock import FileLock
 from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
@@ -146,7 +150,8 @@ class Colab:
 
     def forget_the_course(self) -> None:
         """As in a fresh runtime."""
-        self._python("-m", "pip", "uninstall", "--quiet", "--yes", "course-utils")
+        if any(self._site.glob("course_utils-*.dist-info")):
+            self._python("-m", "pip", "uninstall", "--quiet", "--yes", "course-utils")
         for file in self.downloads.iterdir():
             file.unlink()
 
@@ -177,6 +182,36 @@ def as_colab_saves(page: nbformat.NotebookNode) -> str:
         )
         cell["source"] = [re.sub(r" +(?=\n|$)", "", line) for line in cell["source"]]
     return json.dumps(plain, ensure_ascii=False, indent=2)
+
+
+@contextmanager
+def fresh(folder: Path, course: Course, files: dict[str, bytes]) -> Iterator[Colab]:
+    """The one machine of this run of pytest, as a fresh runtime, for one user at a time.
+
+    folder: shared by the workers of pytest-xdist, see `shared_folder`. The first who comes
+    makes the machine, others wait until they may use it.
+    """
+    root, made, without = (folder / name for name in ("colab", "colab.made", "no_colab"))
+    with FileLock(folder / "colab.lock"):
+        if without.exists():
+            pytest.skip(without.read_text(encoding="utf-8"))
+        if not made.exists():
+            shutil.rmtree(root, ignore_errors=True)  # of one that was cut off
+            try:
+                make(root, course, files)
+            except pytest.skip.Exception as reason:
+                without.write_text(str(reason), encoding="utf-8")
+                raise
+            made.touch()
+        colab = Colab(root, course, root / "github")
+        colab.forget_the_course()
+        yield colab
+
+
+def shared_folder(tmp_path_factory) -> Path:
+    """The temporary folder of this run of pytest, the same for all its workers."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 def make(root: Path, course: Course, files: dict[str, bytes]) -> Colab:

@@ -17,7 +17,7 @@ from course_utils.teaching.publish.edition import edition
 from tests.colab import emulation
 from tests.teaching.small_course import REPOSITORY
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("colab")]
+pytestmark = pytest.mark.slow
 
 TOUCHY = ("numpy", "torch", "torchvision", "ipywidgets", "ipython", "matplotlib")
 FEW = {
@@ -78,8 +78,8 @@ def test_set_up_and_first_cells_run_and_nothing_preinstalled_changes(
     assert colab.files() == files
 
 
-def test_the_emulated_versions_are_colabs(machine):
-    versions = machine.versions()
+def test_the_emulated_versions_are_colabs(colab):
+    versions = colab.versions()
     assert versions["ipython"] == "7.34.0"
     assert versions["ipywidgets"] == "7.7.1"
     assert "nbgrader" not in versions

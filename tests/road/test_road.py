@@ -2,8 +2,12 @@
 
 Badge, set-up, edit, check, the file to hand in, the LMS's zip, `course collect`,
 `course grade`, nbgrader's feedback: the page that comes back has the verdict of the check.
+One student writes the essay into the cell of its question, the other writes none.
 """
 
+import csv
+import io
+import itertools
 import json
 import os
 import re
@@ -24,7 +28,7 @@ from course_utils.teaching.sandbox.bubblewrap import SandboxUnavailable, require
 from tests.colab import emulation
 from tests.teaching.small_course import REPOSITORY
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("colab")]
+pytestmark = pytest.mark.slow
 
 NAME = "metrics_and_loss"
 COURSE = load(REPOSITORY)
@@ -42,30 +46,30 @@ def jaccard(predicted, truth, num_classes):
         rows.append(2 * (mine & right).sum() / (mine.sum() + right.sum()))
     return torch.stack(rows)
 """
+ESSAY = "Фон занимает почти весь кадр, и точность говорит о нём, а не о дефектах."
+# language -> the person's name, Moodle's number, the id on the roster, the file's name
 STUDENTS = {
-    "ru": ("Иванова Анна", "101", "Копия metrics_and_loss.ipynb"),
-    "en": ("Smith John", "102", "metrics_and_loss (1).ipynb"),
+    "ru": ("Иванова Анна", "101", "ivanova", "Копия metrics_and_loss.ipynb"),
+    "en": ("Smith John", "102", "smith", "metrics_and_loss (1).ipynb"),
 }
+ROSTER = "id,last_name,first_name\nivanova,Иванова,Анна\nsmith,Smith,John\n"
 
 
 @pytest.fixture(scope="module")
-def colab(tmp_path_factory):
-    files = edition(COURSE, tag=emulation.TAG)
-    return emulation.make(tmp_path_factory.mktemp("road"), COURSE, files)
-
-
-@pytest.fixture(scope="module")
-def handed_in(colab):
+def handed_in(tmp_path_factory):
     """language -> the file that the student's browser downloaded, as bytes."""
     found = {}
+    folder = emulation.shared_folder(tmp_path_factory)
+    files = edition(COURSE, tag=emulation.TAG)
     for language in STUDENTS:
-        page = open_from_readme(colab, language)
-        write_answers(page)
-        done = colab.run(page, errors=True)
-        look_at_what_the_student_saw(done, language)
-        file = colab.downloads / f"{NAME}.ipynb"
-        found[language] = file.read_bytes()
-        colab.forget_the_course()
+        with emulation.fresh(folder, COURSE, files) as colab:
+            page = open_from_readme(colab, language)
+            write_answers(page, language)
+            done = colab.run(page, errors=True)
+            look_at_what_the_student_saw(done, language)
+            (file,) = colab.downloads.iterdir()
+            assert file.name == f"{NAME}.ipynb"
+            found[language] = file.read_bytes()
     return found
 
 
@@ -82,13 +86,15 @@ def open_from_readme(colab, language):
     return page
 
 
-def write_answers(page):
-    for cell in page.cells:
+def write_answers(page, language):
+    for above, cell in itertools.pairwise(page.cells):
         name = cell.metadata.get("nbgrader", {}).get("grade_id")
         if name == "pixel_accuracy-solution":
             cell.source = ACCURACY
         elif name == "jaccard-solution":
             cell.source = DICE
+        elif name == "essay" and language == "ru":
+            above.source += f"\n\n{ESSAY}"
 
 
 def look_at_what_the_student_saw(page, language):
@@ -103,7 +109,11 @@ def look_at_what_the_student_saw(page, language):
     with speaking(language):
         assert mistake() in texts["jaccard"]
     last = texts[str(len(page.cells) - 1)]
-    assert "1 из 13" in last or "1 of 13" in last
+    for words in {
+        "ru": ("дают 1 из 13", "Ответ на вопрос (essay) не написан"),
+        "en": ("give 1 of 13", "The answer to essay is not written"),
+    }[language]:
+        assert words in last
     assert f"{NAME}.ipynb" in last
 
 
@@ -133,14 +143,19 @@ def graded(handed_in, tmp_path_factory):
             REPOSITORY / "assignments" / language / NAME,
             root / "assignments" / language / NAME,
         )
+    (root / "roster.csv").write_text(ROSTER, encoding="utf-8")
     run(root, "nbgrader", "generate_assignment", NAME, "--force")
     archive = root / "downloaded" / NAME / "archive" / "CV-metrics_and_loss-1234.zip"
     archive.parent.mkdir(parents=True)
     with zipfile.ZipFile(archive, "w") as moodle:
-        for language, (person, number, file) in STUDENTS.items():
+        for language, (person, number, _id, file) in STUDENTS.items():
             folder = f"{person}_{number}_assignsubmission_file"
             moodle.writestr(f"{folder}/{file}", handed_in[language])
-    run(root, "course_utils.teaching.cli", "collect", NAME)
+    told = run(root, "course_utils.teaching.cli", "collect", NAME, "--csv").stdout
+    rows = {row["student"]: row for row in csv.DictReader(io.StringIO(told))}
+    assert {row["state"] for row in rows.values()} == {"collected"}
+    assert "стоит в ячейке самого вопроса" in rows["ivanova"]["reason"]
+    assert rows["smith"]["reason"] == ""
     run(root, "course_utils.teaching.cli", "grade", NAME, "--jobs", "1", *sandbox)
     run(root, "nbgrader", "generate_feedback", NAME)
     return root
@@ -161,9 +176,9 @@ def run(root, *command):
 
 @pytest.mark.parametrize("language", STUDENTS)
 def test_the_mark_is_what_the_checks_gave(graded, language):
-    _person, number, _file = STUDENTS[language]
+    student = STUDENTS[language][2]
     with Gradebook(f"sqlite:///{graded}/gradebook.db") as book:
-        hand_in = book.find_submission_notebook(NAME, NAME, number)
+        hand_in = book.find_submission_notebook(NAME, NAME, student)
         scores = {grade.name: grade.score for grade in hand_in.grades}
     points = COURSE.assignment(NAME).points
     assert scores.pop("pixel_accuracy") == points["pixel_accuracy"]
@@ -173,8 +188,8 @@ def test_the_mark_is_what_the_checks_gave(graded, language):
 
 @pytest.mark.parametrize("language", STUDENTS)
 def test_the_feedback_names_the_mistake_in_the_students_language(graded, language):
-    _person, number, _file = STUDENTS[language]
-    page = (graded / "feedback" / number / NAME / f"{NAME}.html").read_text(encoding="utf-8")
+    student = STUDENTS[language][2]
+    page = (graded / "feedback" / student / NAME / f"{NAME}.html").read_text(encoding="utf-8")
     text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
     with speaking(language):
         assert " ".join(mistake().split()) in text
@@ -189,9 +204,25 @@ def test_the_file_has_what_colab_leaves_of_a_notebook(handed_in, language):
     assert not any("id" in cell for cell in page["cells"])
 
 
+def autograded(graded, language):
+    path = graded / "autograded" / STUDENTS[language][2] / NAME / f"{NAME}.ipynb"
+    return nbformat.read(path, as_version=4)
+
+
+@pytest.mark.parametrize(("language", "text"), [("ru", ESSAY), ("en", "*Your answer.*")])
+def test_an_essay_waits_for_a_person_where_there_is_one(graded, language, text):
+    """Out of the question's cell it came to where Formgrader shows it for marking."""
+    cells = autograded(graded, language).cells
+    names = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in cells]
+    assert cells[names.index("essay")].source == text
+    assert ESSAY not in cells[names.index("essay") - 1].source
+    with Gradebook(f"sqlite:///{graded}/gradebook.db") as book:
+        hand_in = book.find_submission_notebook(NAME, NAME, STUDENTS[language][2])
+        assert hand_in.needs_manual_grade == (language == "ru")
+
+
 @pytest.mark.parametrize("language", STUDENTS)
 def test_the_hand_in_cell_stays_silent_while_the_hand_in_is_graded(graded, language):
-    _person, number, _file = STUDENTS[language]
-    page = nbformat.read(graded / "autograded" / number / NAME / f"{NAME}.ipynb", as_version=4)
+    page = autograded(graded, language)
     (cell,) = [cell for cell in page.cells if cell.source.startswith("checks.hand_in(")]
     assert cell.outputs == []
