@@ -1,6 +1,5 @@
-"""`course report`: the class's work on one assignment, on one HTML page for the instructor."""
+"""`course report`: the class's work on one assignment, on one HTML page for the instructor.
 
-from course_utils.teaching.report.gather import gather
-from course_utils.teaching.report.page import render
-
-__all__ = ["gather", "render"]
+gather    what is known of the class, out of the gradebook and the judged notebooks
+page      the page: render(gathered)
+"""

@@ -38,7 +38,8 @@ def report(
 
     from course_utils.i18n import speaking
     from course_utils.teaching import config
-    from course_utils.teaching.report import gather, render
+    from course_utils.teaching.report.gather import gather
+    from course_utils.teaching.report.page import render
 
     course = config.load()
     found = course.assignment(assignment)
