@@ -12,6 +12,7 @@ import re
 import symtable
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 from course_utils.checks.exercise import Banned
 
@@ -19,6 +20,7 @@ __all__ = ["Use", "covers", "find_uses"]
 
 _MAGIC = re.compile(r"^\s*([%!?]|\w[\w., ]*=\s*[%!])|\?\s*$")
 _LONGEST = 200_000  # characters of a cell that are read; a solution is one page
+_KEPT = 10_000  # characters of a cell whose syntax tree is kept for the next check
 _RUNNERS = ("eval", "exec")
 
 
@@ -35,6 +37,23 @@ class Use:
 class _Statement:
     node: ast.stmt
     lines: tuple[str, ...]
+
+    @cached_property
+    def binds(self) -> set[str]:
+        return _binds(self.node)
+
+    @cached_property
+    def reads(self) -> set[str]:
+        return _reads(self.node)
+
+    @cached_property
+    def stars(self) -> set[str]:
+        """Modules of which it imports all names."""
+        return {
+            node.module or ""
+            for node in ast.walk(self.node)
+            if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
+        }
 
 
 def covers(names: Iterable[str], name: str) -> bool:
@@ -71,14 +90,21 @@ def find_uses(function: str, sources: Sequence[str], banned: Sequence[Banned]) -
     return list(uses.values())
 
 
-def _statements(source: str) -> Iterator[_Statement]:
-    lines = str(source)[:_LONGEST].splitlines()
+def _statements(source: str) -> tuple[_Statement, ...]:
+    text = str(source)[:_LONGEST]
+    return _kept_statements(text) if len(text) <= _KEPT else _read_statements(text)
+
+
+def _read_statements(text: str) -> tuple[_Statement, ...]:
+    lines = text.splitlines()
     tree = _parsed("\n".join(lines))
     if tree is None:
         lines_without = ["" if _MAGIC.search(line) else line for line in lines]
         tree = _parsed("\n".join(lines_without))
-    for node in tree.body if tree else ():
-        yield _Statement(node, tuple(lines))
+    return tuple(_Statement(node, tuple(lines)) for node in (tree.body if tree else ()))
+
+
+_kept_statements = lru_cache(maxsize=64)(_read_statements)  # each check reads all cells above
 
 
 def _parsed(text: str) -> ast.Module | None:
@@ -92,7 +118,7 @@ def _reached(function: str, statements: Sequence[_Statement]) -> list[_Statement
     """The statements that bind the function's name or a global name read by such a one."""
     binders: dict[str, list[int]] = {}
     for index, statement in enumerate(statements):
-        for name in _binds(statement.node):
+        for name in statement.binds:
             binders.setdefault(name, []).append(index)
     names, found = [function], set()
     seen = {function}
@@ -101,7 +127,7 @@ def _reached(function: str, statements: Sequence[_Statement]) -> list[_Statement
             if index in found:
                 continue
             found.add(index)
-            fresh = _reads(statements[index].node) - seen
+            fresh = statements[index].reads - seen
             seen |= fresh
             names.extend(fresh)
     return [statements[index] for index in sorted(found)]
@@ -173,13 +199,8 @@ class _Reader:
         self.banned = banned
         self.methods = {n.rsplit(".", 1)[1] for n in banned if n.startswith("torch.Tensor.")}
         self.aliases: dict[str, set[str]] = {}
-        self.stars: set[str] = set()
-        bound = {name for statement in statements for name in _binds(statement.node)}
-        for statement in statements:
-            for node in ast.walk(statement.node):
-                if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
-                    self.stars.add(node.module or "")
-        self._bound = bound
+        self.stars = {module for statement in statements for module in statement.stars}
+        self._bound = {name for statement in statements for name in statement.binds}
         self._all = statements
         for _round in range(3):  # an alias of an alias of an alias
             for statement in reached:

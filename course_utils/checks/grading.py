@@ -15,11 +15,12 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from course_utils.checks import judging
 from course_utils.checks.banned import find_uses
-from course_utils.checks.exercise import Exercise, assignment
+from course_utils.checks.exercise import Case, Exercise, assignment
 from course_utils.checks.kernel import MIME
 from course_utils.checks.probing import Observation
 from course_utils.checks.verdict import Verdict
@@ -44,18 +45,22 @@ def make_request(assignment_name: str, exercise_name: str, seed: int) -> bytes:
             "seconds": exercise.seconds,
             "cases": [
                 {"inputs": case.inputs, "strided": list(case.strided)}
-                for case in exercise.cases(seed)
+                for case in _cases(assignment_name, exercise_name, seed)
             ],
         }
     )
 
 
-def kernel_code(request: bytes) -> str:
-    """Python source for the student's kernel: one statement that binds no name."""
-    text = base64.b64encode(request).decode()
+def kernel_code(request: bytes | None = None) -> str:
+    """Python source for the student's kernel: one statement that binds no name.
+
+    Without a request, for one that goes along as the message's first buffer: a kernel reads
+    and hashes every letter of its source, and some requests have millions.
+    """
+    text = None if request is None else base64.b64encode(request).decode()
     return (
         '__import__("course_utils.checks.kernel", fromlist=["answer"]).answer('
-        f'"{text}", globals())'
+        f"{text!r}, globals())"
     )
 
 
@@ -103,13 +108,19 @@ def judge(
             exercise, "reply", N_("What came from the notebook answers another question.")
         )
     try:
-        return judging.judge(judging.Answers(exercise, exercise.cases(seed)), got, hidden=True)
+        cases = _cases(assignment_name, exercise_name, seed)
+        return judging.judge(judging.Answers(exercise, cases), got, hidden=True)
     except judging.ModelError:
         raise
     except Exception:  # plain data, yet of a form that nobody's function returns
         return judging.failed(
             exercise, "reply", N_("What came from the notebook can't be compared.")
         )
+
+
+@lru_cache(maxsize=1)  # whoever asks will judge next
+def _cases(assignment_name: str, exercise_name: str, seed: int) -> Sequence[Case]:
+    return _exercise(assignment_name, exercise_name).cases(seed)
 
 
 def _read(reply: bytes) -> tuple[str, list[Observation]]:

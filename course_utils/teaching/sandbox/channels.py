@@ -77,13 +77,21 @@ class Budget:
 def counting_client(budget: Budget) -> type[AsyncKernelClient]:
     """A class of kernel clients that count what they receive.
 
-    Each message carries its size in bytes under the key SIZE.
+    Each message carries its size in bytes under the key SIZE. `shell_channel.attachment`: bytes
+    that go with the code to run, as a buffer of the message, until it is None again.
     """
 
     class Channel(AsyncZMQSocketChannel):
+        attachment: bytes | None = None
+
         def __init__(self, socket, session, loop=None) -> None:
             super().__init__(socket, session, loop)
             budget.watch(socket)
+
+        def send(self, msg) -> None:
+            if self.attachment is not None and msg["msg_type"] == "execute_request":
+                msg["buffers"] = [self.attachment]
+            super().send(msg)
 
         async def _recv(self, **kwargs):
             parts = await self.socket.recv_multipart(**kwargs)
