@@ -10,10 +10,12 @@ Whatever happens to the kernel, the hand-in ends graded, and
 """
 
 import asyncio
+import importlib
 import os
 import secrets
 import tempfile
 from pathlib import Path
+from types import ModuleType
 
 import nbformat
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -23,8 +25,6 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import Execute
 from traitlets import Bool, Enum, Integer, List, Unicode
 
-from course_utils.checks import exercise as exercises
-from course_utils.checks import grading
 from course_utils.i18n import LANGUAGES, N_, _, speaking
 from course_utils.teaching import config
 from course_utils.teaching.errors import CourseError
@@ -140,7 +140,7 @@ class Judge(Execute):
                 _no_price_for_warnings(cell)
             else:
                 seed = secrets.randbits(128)
-                answers = self._ask(cell, index, grading.make_request(*exercise, seed))
+                answers = self._ask(cell, index, _grading().make_request(*exercise, seed))
         except CellTimeoutError:  # it did not heed the interrupt either
             reason = N_("ran too long and could not be interrupted")
             self._stop(cell, index, self._why() or Reason(reason, state="timed_out"))
@@ -156,7 +156,7 @@ class Judge(Execute):
             self._stop(cell, index, self._why() or said)
         else:
             if exercise is not None:
-                verdict = grading.judge(*exercise, seed, answers, self._sources(index))
+                verdict = _grading().judge(*exercise, seed, answers, self._sources(index))
                 self._write_verdict(cell, index, verdict)
         return cell, resources
 
@@ -248,18 +248,20 @@ class Judge(Execute):
         if _HIDDEN_TESTS in cell.source:
             self.execute_cell(cell, index, store_history=True)
             _no_price_for_warnings(cell)
-        question = nbformat.v4.new_code_cell(grading.kernel_code(request))
+        question = nbformat.v4.new_code_cell(_grading().kernel_code())
         spent, limit = self._budget.spent, self._budget.limit
         self._asking = True
         self._budget.limit += MESSAGE_BYTES  # an answer costs nothing
+        self.kc.shell_channel.attachment = request
         try:
             self.execute_cell(question, index, store_history=False)
         finally:
+            self.kc.shell_channel.attachment = None
             self.nb.cells[index] = cell  # nbclient put the question there
             self._asking = False
             self._budget.limit = limit
             self._budget.spent = spent
-        return grading.find_reply(question.outputs)
+        return _grading().find_reply(question.outputs)
 
     def _sources(self, index: int) -> list[str]:
         """The hand-in's own code above a check, where its function was written."""
@@ -352,8 +354,15 @@ class JudgedHandInExporter(HandInExporter):
             raise NbGraderException(str(error)) from error
 
 
+def _grading() -> ModuleType:
+    """`checks.grading`, which brings torch: a program that only records does without."""
+    return importlib.import_module("course_utils.checks.grading")
+
+
 def _exercises(assignment: str) -> set[str]:
     """The names of the exercises that can be judged; none where the assignment is not ours."""
+    from course_utils.checks import exercise as exercises  # late: it brings torch
+
     try:
         return set(exercises.assignment(assignment))
     except ValueError:

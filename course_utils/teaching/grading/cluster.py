@@ -5,8 +5,6 @@ that memory stays flat however large the class is, and workers may come and go.
 """
 
 import logging
-import multiprocessing
-import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -14,17 +12,17 @@ from typing import Any
 
 import dask
 from distributed import Client, Future, KilledWorker, LocalCluster, as_completed
-from distributed.utils import get_mp_context
 
 from course_utils.teaching.errors import CourseError
 
 __all__ = ["connected", "each_done"]
 
-_PRELOAD = ["distributed", "torch", "course_utils.teaching.grading.worker"]
 _SETTINGS = {
     "distributed.worker.multiprocessing-method": "forkserver",  # imports once for all workers
     "distributed.scheduler.allowed-failures": 2,  # workers that one hand-in may take along
     "distributed.comm.timeouts.connect": "20s",
+    "distributed.worker.profile.enabled": False,  # would look at its threads 100 times a second
+    "distributed.admin.system-monitor.interval": "5s",
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.target": False,
 }
@@ -42,10 +40,6 @@ def connected(jobs: int, scheduler: str | None = None) -> Iterator[Client]:
             with _remote(scheduler) as client:
                 yield client
             return
-        os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "critical")  # for the workers
-        os.environ.setdefault("OMP_NUM_THREADS", "1")  # a worker is one of many on its machine
-        get_mp_context()  # names its own modules to be imported; ours come instead
-        multiprocessing.get_context("forkserver").set_forkserver_preload(_PRELOAD)
         with (
             tempfile.TemporaryDirectory(prefix="course-grade-") as place,
             dask.config.set({"temporary-directory": place}),

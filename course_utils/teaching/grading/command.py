@@ -1,6 +1,7 @@
 """The command `course grade`: options, progress, the class's table."""
 
 import warnings
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
@@ -8,6 +9,7 @@ from rich.console import Console
 
 from course_utils.i18n import _, speaking
 from course_utils.teaching.config import load
+from course_utils.teaching.grading.processes import begun
 
 __all__ = ["grade"]
 
@@ -56,22 +58,24 @@ def grade(
     interrupted, in whatever way, goes on where it was. Exits with 1 where a hand-in has no
     mark for a reason that is not its own.
     """
-    # Late: `course --help` needs none of nbgrader and Dask.
-    from course_utils.teaching import class_table
-    from course_utils.teaching.grading.run import Grading
-
     log = Console(stderr=True, highlight=False, soft_wrap=True)
-    warnings.simplefilter("ignore")  # SQLAlchemy's, of nbgrader's own queries
     course = load()
+    course.assignment(assignment)
     if no_sandbox:
         log.print(
             "[bold red]No sandbox: student code runs with your rights, "
             "reads your files and reaches the network.[/bold red]"
         )
-    grading = Grading(course, assignment, sandbox=not no_sandbox)
-    summary = grading.run(
-        _split(students), jobs=jobs, scheduler=scheduler, rerun=_split(rerun), console=log
-    )
+    with nullcontext() if scheduler else begun(assignment, sandbox=not no_sandbox):
+        # Late: `course --help` needs none of nbgrader and Dask.
+        from course_utils.teaching import class_table
+        from course_utils.teaching.grading.run import Grading
+
+        warnings.simplefilter("ignore")  # SQLAlchemy's, of nbgrader's own queries
+        grading = Grading(course, assignment, sandbox=not no_sandbox)
+        summary = grading.run(
+            _split(students), jobs=jobs, scheduler=scheduler, rerun=_split(rerun), console=log
+        )
     if not quiet:
         language = course.languages[0]
         with speaking(language):

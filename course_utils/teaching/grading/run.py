@@ -9,7 +9,7 @@ import logging
 import os
 import shutil
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from course_utils.teaching.errors import CourseError
 from course_utils.teaching.grading.hand_ins import HandIn, find_hand_ins, read_files
 from course_utils.teaching.grading.kit import Kit, course_directory, load_config, make_kit
 from course_utils.teaching.grading.ledger import Attempt, Ledger
+from course_utils.teaching.grading.processes import begun
 from course_utils.teaching.grading.recorder import Recorder
 from course_utils.teaching.grading.worker import STATES, Job, Result, grade, unreadable
 from course_utils.teaching.hand_in import Ended
@@ -93,6 +94,7 @@ class Grading:
         if self.sandbox and not scheduler:
             require()
         with (
+            nullcontext() if scheduler else begun(self.assignment, sandbox=self.sandbox),
             self._alone(),
             Ledger(self.folder / "ledger.db").closing() as ledger,
             _logged(self.log_file),

@@ -8,6 +8,7 @@ that one and those after it are the recorder's.
 """
 
 import contextlib
+import gc
 import os
 import tempfile
 import time
@@ -28,12 +29,15 @@ from traitlets.utils.importstring import import_item
 from course_utils.i18n import N_
 from course_utils.teaching import suspicions
 from course_utils.teaching.errors import CourseError
+from course_utils.teaching.grading.engines import keep_engines
 from course_utils.teaching.grading.hand_ins import MAX_BYTES
 from course_utils.teaching.grading.kit import Kit, course_directory, load_config, unpack
 from course_utils.teaching.hand_in import Unreadable, read_hand_in
 from course_utils.teaching.sandbox.bubblewrap import require
 
 __all__ = ["STATES", "Job", "Result", "grade", "steps", "unreadable"]
+
+keep_engines()
 
 STATES = ("graded", "timed_out", "crashed", "unreadable")  # from the best to the worst
 
@@ -251,5 +255,7 @@ def _workplace(kit: Kit) -> Path:
     folder = Path(_unpacked(kit.digest).name)
     if not (folder / "course.toml").is_file():
         unpack(kit, folder)
+        gc.collect()
+        gc.freeze()  # the libraries' objects stay: no collection need look at them again
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     return folder

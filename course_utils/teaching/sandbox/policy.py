@@ -13,8 +13,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import matplotlib
-
 import course_utils
 from course_utils.data.cache import cache_folder
 
@@ -190,6 +188,8 @@ def _package_parts(package: Path) -> Iterator[tuple[str, str]]:
 
 def _font_lists() -> Iterator[tuple[str, str]]:
     """matplotlib's list of fonts: a kernel would need seconds to make its own."""
+    import matplotlib  # late: a program that only asks for a sandbox does without
+
     for path in sorted(Path(matplotlib.get_cachedir()).glob("fontlist-*.json")):
         yield str(path), f"{HOME}/.cache/matplotlib/{path.name}"
 

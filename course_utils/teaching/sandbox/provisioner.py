@@ -12,7 +12,6 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from traitlets import Bool, Integer, List, Unicode
 
 from course_utils.teaching.sandbox import policy as policies
 from course_utils.teaching.sandbox.bubblewrap import become, require
+from course_utils.teaching.sandbox.folders import folder_for_sockets
 from course_utils.teaching.sandbox.limits import Limits, Reason, prefix
 from course_utils.teaching.sandbox.namespace import Namespace
 from course_utils.teaching.sandbox.warm import CannotFork, WarmKernel, fork_kernel
@@ -35,7 +35,6 @@ ENVIRONMENT = (
     *("COURSE_DATA", "NBGRADER_EXECUTION", "NBGRADER_VALIDATING"),
 )
 _LAUNCHER = "ipykernel_launcher"
-_LONGEST = 80  # of a socket's path, which Linux limits to 107
 
 
 class SandboxProvisioner(LocalProvisioner):
@@ -99,7 +98,7 @@ class SandboxProvisioner(LocalProvisioner):
         require()
         manager = self.parent
         if self._private is None:
-            self._private = _private_folder()
+            self._private = folder_for_sockets()
             manager.transport = "ipc"
             manager.ip = str(self._private / "kernel")
             manager.cache_ports = False
@@ -206,14 +205,6 @@ class SandboxProvisioner(LocalProvisioner):
             self._watcher.stop()
         self.process = None
         return code if code is not None else -signal.SIGKILL
-
-
-def _private_folder() -> Path:
-    folder = tempfile.mkdtemp(prefix="course-")
-    if len(folder) > _LONGEST:
-        os.rmdir(folder)
-        folder = tempfile.mkdtemp(prefix="course-", dir="/tmp")
-    return Path(folder).resolve()
 
 
 def _launcher_arguments(cmd: list[str]) -> list[str] | None:

@@ -1,25 +1,31 @@
-"""Kernels forked from one warm process of this program, started when first asked for."""
+"""Kernels forked from a warm process: the one that is shared, or else this program's own.
+
+The own one is started when first asked for.
+"""
 
 import atexit
 import contextlib
 import json
 import os
 import select
+import shutil
 import signal
 import site
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from course_utils.teaching.sandbox.folders import folder_for_sockets
 from course_utils.teaching.sandbox.limits import Limits, resource_limits
 from course_utils.teaching.sandbox.namespace import Namespace
 from course_utils.teaching.sandbox.policy import Policy
 
-__all__ = ["CannotFork", "WarmKernel", "fork_kernel"]
+__all__ = ["ADDRESS", "CannotFork", "WarmKernel", "fork_kernel", "shared"]
 
+ADDRESS = "COURSE_WARM_PROCESS"  # in the environment: where the shared one listens
 _SERVER = Path(__file__).with_name("warm_server.py")
 _SECONDS = 120  # for the warm process to import its libraries on a busy machine
 _ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -98,19 +104,74 @@ def fork_kernel(
     return WarmKernel(namespace, handles[0])
 
 
+@contextlib.contextmanager
+def shared() -> Iterator[None]:
+    """One warm process for this program and all that it starts, until the block is left.
+
+    They find it by the environment, where the path of its socket stands. Inside another such
+    block this one does nothing.
+    """
+    if ADDRESS in os.environ:
+        yield
+        return
+    folder = folder_for_sockets()
+    path = str(folder / "socket")
+    with _socket() as listening:
+        listening.bind(path)
+        listening.listen()
+        process, control = _start(listening)
+    os.environ[ADDRESS] = path
+    try:
+        yield
+    finally:
+        del os.environ[ADDRESS]
+        _end(process, control)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 _lock = threading.Lock()
-_server: tuple[subprocess.Popen, socket.socket] | None = None
+_server: subprocess.Popen | None = None  # this program's own
+_line: socket.socket | None = None  # to it, or to the one that is shared
 
 
 def _send(message: bytes, answer: socket.socket) -> None:
-    global _server
+    global _line
     with _lock:
-        if _server is None or _server[0].poll() is not None:
-            _server = _start()
-        socket.send_fds(_server[1], [message], [answer.fileno()])
+        if _line is not None and not _is_broken(_line):
+            socket.send_fds(_line, [message], [answer.fileno()])
+            return
+        _close()
+        _line = _shared_line() or _own_line()
+        socket.send_fds(_line, [message], [answer.fileno()])
 
 
-def _start() -> tuple[subprocess.Popen, socket.socket]:
+def _is_broken(line: socket.socket) -> bool:
+    """Whether the process at the other end has gone: it never sends anything on this line."""
+    readable, _, _ = select.select([line], [], [], 0)
+    return bool(readable)
+
+
+def _shared_line() -> socket.socket | None:
+    path = os.environ.get(ADDRESS)
+    if path is None:
+        return None
+    line = _socket()
+    try:
+        line.connect(path)
+    except OSError:  # it has ended: this program starts its own
+        line.close()
+        return None
+    return line
+
+
+def _own_line() -> socket.socket:
+    global _server
+    _server, line = _start()
+    return line
+
+
+def _start(listening: socket.socket | None = None) -> tuple[subprocess.Popen, socket.socket]:
+    """A warm process and the line that it lives by."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     environment |= dict.fromkeys(_ONE_THREAD, "1")
@@ -119,11 +180,12 @@ def _start() -> tuple[subprocess.Popen, socket.socket]:
     if site.ENABLE_USER_SITE:
         environment["PYTHONUSERBASE"] = site.getuserbase()
     with theirs:
+        handed = [line.fileno() for line in (theirs, listening) if line is not None]
         process = subprocess.Popen(
-            [sys.executable, str(_SERVER), str(theirs.fileno())],
+            [sys.executable, str(_SERVER), *map(str, handed)],
             env=environment,
             stdin=subprocess.DEVNULL,
-            pass_fds=[theirs.fileno()],
+            pass_fds=handed,
             cwd="/",
             start_new_session=True,
         )
@@ -132,26 +194,35 @@ def _start() -> tuple[subprocess.Popen, socket.socket]:
     return process, ours
 
 
-def _stop() -> None:
-    global _server
+def _end(process: subprocess.Popen, line: socket.socket) -> None:
+    line.close()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=1)
+    process.kill()
+    process.wait()
+
+
+def _close() -> None:
+    global _server, _line
+    if _line is not None:
+        _line.close()
     if _server is not None:
-        process, control = _server
-        _server = None
-        control.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=1)
-        process.kill()
-        process.wait()
+        _end(_server, _line)
+    _server = _line = None
 
 
 def _forget() -> None:
-    """In a child that was forked from this program: the warm process is not the child's."""
-    global _server, _lock
+    """In a child that was forked from this program: line and process are not the child's."""
+    global _server, _line, _lock
     _lock = threading.Lock()
-    if _server is not None:
-        _server[1].close()
-        _server = None
+    if _line is not None:
+        _line.close()
+    _server = _line = None
 
 
-atexit.register(_stop)
+def _socket() -> socket.socket:
+    return socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+
+
+atexit.register(_close)
 os.register_at_fork(after_in_child=_forget)

@@ -1,10 +1,12 @@
 """The warm process: a program of its own that imports libraries and forks kernels.
 
-    python warm_server.py FD      FD: one end of a Unix socket pair (SOCK_SEQPACKET)
+    python warm_server.py FD [LISTENING]
 
-The first message is a JSON object of environment variables for the libraries (where the font
-list is); those that the process starts with can be read by every kernel. Each further one is a
-request, a JSON object with one descriptor to answer on:
+FD: one end of a Unix socket pair (SOCK_SEQPACKET). LISTENING: a socket of the same kind, where
+other programs of the same grader connect and ask as well. The first message on FD is a JSON
+object of environment variables for the libraries (where the font list is); those that the
+process starts with can be read by every kernel. Each further one is a request, a JSON object
+with one descriptor to answer on:
 
     first: process whose namespaces the kernel enters; it is 1 inside
     argv, environment, working_folder: of the kernel
@@ -14,7 +16,7 @@ request, a JSON object with one descriptor to answer on:
 
 The answer is b"kernel" with a descriptor (pidfd) of the kernel, or the words of an error.
 One thread only, or else it could neither fork safely nor enter a user namespace. It ends when
-the other end of the pair closes. It knows nothing that a student must not know: no reference,
+the other end of FD closes. It knows nothing that a student must not know: no reference,
 no exercises, no secrets of the environment.
 """
 
@@ -26,6 +28,7 @@ import json
 import os
 import random
 import resource
+import selectors
 import signal
 import socket
 import sys
@@ -70,15 +73,35 @@ def main() -> None:
     _libc.prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: grandchildren too
     gc.collect()
     gc.freeze()  # kernels share these objects' pages: a collection would copy them
-    while True:
-        data, descriptors, _flags, _address = socket.recv_fds(control, 2**20, 1)
-        if not data:
-            return
-        answer = socket.socket(fileno=descriptors[0])
-        if os.fork() == 0:
-            control.close()
-            _child(json.loads(data), answer)
-        answer.close()
+    listening = socket.socket(fileno=int(sys.argv[2])) if len(sys.argv) > 2 else None
+    with selectors.DefaultSelector() as lines:
+        for line in filter(None, (control, listening)):
+            lines.register(line, selectors.EVENT_READ)
+        while True:
+            for ready, _events in lines.select():
+                line = ready.fileobj
+                if line is listening:
+                    lines.register(line.accept()[0], selectors.EVENT_READ)
+                elif not _answered(line):
+                    if line is control:
+                        return
+                    lines.unregister(line)
+                    line.close()
+
+
+def _answered(line: socket.socket) -> bool:
+    """Fork the kernel that is asked for; False where the other end has closed."""
+    try:
+        data, descriptors, _flags, _address = socket.recv_fds(line, 2**20, 1)
+    except ConnectionError:
+        return False
+    if not data:
+        return False
+    answer = socket.socket(fileno=descriptors[0])
+    if os.fork() == 0:
+        _child(json.loads(data), answer)
+    answer.close()
+    return True
 
 
 def _child(request: dict, answer: socket.socket) -> None:
