@@ -2,6 +2,7 @@
 
 import inspect
 import posixpath
+import re
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -9,6 +10,8 @@ from sphinx.application import Sphinx
 from course_utils.teaching.site import docstrings, formulas
 
 __all__ = ["setup"]
+
+_ANCHOR = re.compile(r'<a id="(\w+)">')
 
 
 def setup(app: Sphinx) -> dict:
@@ -21,6 +24,7 @@ def setup(app: Sphinx) -> dict:
     )
     app.connect("autodoc-process-docstring", _tell_docstring)
     app.connect("doctree-read", _give_words_to_pictures)
+    app.connect("doctree-read", _give_terms_their_anchors, priority=400)  # before the contents
     app.connect("doctree-resolved", _draw_formulas_in_html)
     app.connect("html-page-context", _name_other_languages)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
@@ -44,6 +48,18 @@ def _give_words_to_pictures(app: Sphinx, doctree: nodes.document) -> None:
             picture["alt"] = words
 
 
+def _give_terms_their_anchors(app: Sphinx, doctree: nodes.document) -> None:
+    """`<a id="term"></a>` above a heading, which GitHub needs, becomes the section's own id."""
+    anchor, place = None, None
+    for node in list(doctree.findall()):
+        if isinstance(node, nodes.raw) and (found := _ANCHOR.fullmatch(node.astext())):
+            anchor, place = found[1], node.parent
+        elif isinstance(node, nodes.section) and anchor:
+            node["ids"] = [anchor]
+            place.parent.remove(place)
+            anchor = None
+
+
 def _draw_formulas_in_html(app: Sphinx, doctree: nodes.document, document: str) -> None:
     """Formulas inside raw HTML: summaries of questions that fold out, tables."""
     for node in list(doctree.findall(nodes.raw)):
@@ -58,7 +74,7 @@ def _name_other_languages(app: Sphinx, page, template, context, doctree) -> None
     found = []
     for language, documents in app.config.course_pages.items():
         if language != app.config.language:
-            same = page in documents or page in ("search", "genindex")
+            same = page in documents or page == "search"
             target = f"{language}/{page if same else 'index'}.html"
             found.append((language, posixpath.relpath(target, here), same))
     context["other_languages"] = found
