@@ -266,6 +266,8 @@ class _Run:
         there |= {path.parent.name for path in self._submitted()}
         for container, refused in self.refused:
             who = self.roster.who(self._claim(container, refused.parts))
+            if len(refused.parts) == 1 and not who.known:
+                who = Who("")  # a download's own name is nobody's
             if refused.harmless:
                 sure = who.known or (who.id and self._claim(container, refused.parts).sure)
                 needs = bool(sure and who.id not in there)

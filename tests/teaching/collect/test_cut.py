@@ -109,6 +109,7 @@ def test_downloaded_anew_the_class_is_complete(classroom, tmp_path):
     assert states(found)["petrov/hw.ipynb"] == "collected"
     assert states(found)["Юльев Юрий/hw.ipynb"] == "refused"
     assert "cut off" in reasons(found)["Юльев Юрий/hw.ipynb"]
+    assert {item.source: item.student for item in found.items}["a.zip"] == ""
     assert "yuliev" in found.absent
     assert found.needs_person
     path.write_bytes(data)
