@@ -8,7 +8,7 @@ a local git repository: git is told to read it in place of the address.
 What it can't show: Colab's page (forms, its own rendering of widgets, the download dialogue),
 its Python (3.13 in autumn 2026), its CUDA builds, its exact versions (the weekly workflow
 takes those), its network, and that pip there writes into the folder of the preinstalled
-packages.
+packages. Nothing here forbids writing to these: tests compare every file of them.
 """
 
 import json
