@@ -28,7 +28,7 @@ from tests.browser.serving import Server, copy_of_the_course, serving
 
 HERE = Path(__file__).parent / "pictures"
 NAME = "metrics_and_loss"
-COLUMNS = 104
+COLUMNS = 128
 COLOURS = 96  # of a picture: enough for pages of text, a third of the bytes
 MARKED = "410101"  # the student whose essay is marked
 _TERMINAL = """\
@@ -69,7 +69,8 @@ def main() -> None:
 
 def _course(root: Path) -> Path:
     """A copy of the course that speaks English, with the class on its list."""
-    copy_of_the_course(root)
+    copy_of_the_course(root)  # all but the documents, of which an edition takes the glossary
+    shutil.copytree(HERE.parents[1], root / "docs", ignore=shutil.ignore_patterns("pictures"))
     settings = (root / "course.toml").read_text(encoding="utf-8")
     settings = settings.replace('languages = ["ru", "en"]', 'languages = ["en", "ru"]')
     (root / "course.toml").write_text(settings, encoding="utf-8")
@@ -111,7 +112,7 @@ class _Terminal:
         console = Console(width=COLUMNS, record=True, file=io.StringIO(), force_terminal=True)
         console.print(Text.from_ansi("\n".join(shown)))
         html = console.export_html(inline_styles=True, code_format="{code}")
-        page = self.browser.new_page(viewport={"width": 1100, "height": 700})
+        page = self.browser.new_page(viewport={"width": 1300, "height": 700})
         page.set_content(_TERMINAL.format(typed=" ".join(command), shown=html))
         _keep(page.locator("pre").screenshot(), name)
         page.close()
@@ -134,7 +135,8 @@ def _run(root: Path, program: str, *words: str, **environment: str) -> str:
 def _lab(browser: Browser, server: Server) -> None:
     """The page that `course lab` opens on."""
     page = browser.new_page(viewport={"width": 1280, "height": 760})
-    page.goto(server.address("lab"), wait_until="networkidle", timeout=180_000)
+    start = server.address("lab/tree/build/lab/course_en.md?file-browser-path=/")
+    page.goto(start, wait_until="networkidle", timeout=180_000)
     page.wait_for_timeout(5000)
     _keep(page.screenshot(), "lab")
     page.close()

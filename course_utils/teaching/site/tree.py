@@ -10,6 +10,7 @@
 A file is written only where it changed: Sphinx then reads only what changed.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,7 +27,7 @@ __all__ = ["HANDBOOK", "assemble", "pages_of"]
 
 HANDBOOK = Path("docs") / "handbook"
 SITE = Path("docs") / "site"
-_FIRST = ("index", "class", "lms", "exercise", "grading")  # the handbook's order
+_FIRST = ("index", "lms", "grading", "exercise")  # the handbook's order
 _CAPTIONS = {
     "ru": {
         "lectures": "Лекции",
@@ -106,7 +107,7 @@ def _files(course: Course, language: str) -> dict[str, bytes]:
             if page.document == "glossary":
                 linked = linked.replace("\n### ", "\n## ")  # no level is left out on a page
             found[f"{page.document}.md"] = linked.encode()
-            shown |= pictures(linked)
+            shown |= pictures(linked) | _included(linked)
     given = {
         name: _read(course, f"{assignments.RELEASED}/{language}/{name}/{name}.ipynb")
         for name in course.assignments
@@ -121,8 +122,8 @@ def _files(course: Course, language: str) -> dict[str, bytes]:
     text = relink(text, home, Page(f"{language}/index"), pages, course)
     contents = _contents(language, read, found)
     found["index.md"] = f"{text}\n{contents}".encode()
-    for picture in shown | pictures(text):
-        found[picture] = (course.root / picture).read_bytes()
+    for file in shown | pictures(text):
+        found[file] = (course.root / file).read_bytes()
     return found
 
 
@@ -161,6 +162,11 @@ def _toctree(caption: str, entries: list[str]) -> str:
 
 def _place(name: str) -> tuple[int, str]:
     return (_FIRST.index(name) if name in _FIRST else len(_FIRST), name)
+
+
+def _included(text: str) -> set[str]:
+    """The files of the repository that a page shows with literalinclude."""
+    return set(re.findall(r"^```\{literalinclude\} /(\S+)", text, flags=re.M))
 
 
 def _read(course: Course, path: str) -> NotebookNode:
