@@ -2,6 +2,10 @@
 
 A folder is made under a temporary name and renamed when it is whole, so two notebooks that
 start at once can't see each other's half. A digest of all files tells a damaged one.
+
+Google Drive in Colab outlives the runtime, but is slow with thousands of small files. So what
+is downloaded is kept there as one archive, and unpacked to the disk of the machine each time:
+let COURSE_DATA_DIR name a folder of Drive, or make a folder course_utils in My Drive.
 """
 
 import hashlib
@@ -12,14 +16,19 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["cache_folder", "made_once"]
+__all__ = ["archive_folder", "cache_folder", "drive_folder", "made_once"]
 
+_DRIVE = Path("/content/drive")  # where Colab mounts it
 _SEAL = "digest.txt"
 
 
 def cache_folder() -> Path:
-    """Where data sets are kept: COURSE_DATA_DIR, or else this system's folder for caches."""
-    if chosen := os.environ.get("COURSE_DATA_DIR"):
+    """Where data sets are kept: COURSE_DATA_DIR, or else this system's folder for caches.
+
+    The latter, too, where COURSE_DATA_DIR lies on Google Drive.
+    """
+    chosen = os.environ.get("COURSE_DATA_DIR")
+    if chosen and not _is_on_drive(Path(chosen)):
         return Path(chosen).expanduser()
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA", "~/AppData/Local"))
@@ -28,6 +37,24 @@ def cache_folder() -> Path:
     else:
         base = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
     return base.expanduser() / "course_utils"
+
+
+def drive_folder() -> Path | None:
+    """The folder of Google Drive that keeps archives; None where none is chosen or mounted."""
+    chosen = os.environ.get("COURSE_DATA_DIR")
+    if chosen and _is_on_drive(Path(chosen)):
+        return Path(chosen) if (_DRIVE / "MyDrive").is_dir() else None
+    usual = _DRIVE / "MyDrive" / "course_utils"
+    return usual if usual.is_dir() else None
+
+
+def archive_folder() -> Path:
+    """Where archives are kept as they were downloaded: on Google Drive, or in the cache."""
+    return drive_folder() or cache_folder() / "archives"
+
+
+def _is_on_drive(path: Path) -> bool:
+    return path.is_relative_to(_DRIVE)
 
 
 def made_once(name: str, make: Callable[[Path], object], parent: Path | None = None) -> Path:

@@ -1,0 +1,56 @@
+"""ImageNet weights of torchvision's networks, downloaded so that they can be trusted.
+
+    state = load_weights(models.AlexNet_Weights.DEFAULT)
+
+The address is torchvision's own, and so is the checksum: the digits at the end of the file's
+name are the first of its SHA-256. Files lie where `torch.hub` keeps them, so that what one has
+fetched the other finds.
+"""
+
+import os
+import shutil
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import torch
+from torch import Tensor
+
+from course_utils.data.cache import drive_folder
+from course_utils.data.downloads import RemoteFile, fetch, is_right
+
+__all__ = ["load_weights", "remote_file"]
+
+
+def load_weights(weights, progress: bool = True) -> dict[str, Tensor]:
+    """The numbers of a network, name -> tensor, on the CPU: for `load_state_dict`.
+
+    weights: a member of one of torchvision's enums, such as AlexNet_Weights.DEFAULT.
+    progress: show bars, to stderr, for what takes time.
+    Where a folder of Google Drive keeps archives, the file is kept there as well.
+    Raises Unavailable, with a sentence for the reader, where no mirror has them.
+    """
+    remote, folder = remote_file(weights), Path(torch.hub.get_dir()) / "checkpoints"
+    if (kept := drive_folder()) and not is_right(remote, folder / remote.name, progress=False):
+        _copy(fetch(remote, kept, progress=progress), folder / remote.name)
+    path = fetch(remote, folder, progress=progress)
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def remote_file(weights) -> RemoteFile:
+    """The file of torchvision's weights. Raises ValueError for a name without a digest."""
+    name = Path(urlsplit(weights.url).path).name
+    _stem, dash, digest = name.removesuffix(".pth").rpartition("-")
+    if not dash or len(digest) < 8 or set(digest) - set("0123456789abcdef"):
+        raise ValueError(f"Expected a name that ends in -DIGEST.pth, got {name}.")
+    size = round(weights.meta["_file_size"] * 2**20)  # torchvision rounds it
+    return RemoteFile(name, digest, size, (weights.url,), exact=False)
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    half = target.with_name(f"{target.name}.{os.getpid()}.part")
+    try:
+        shutil.copyfile(source, half)
+        half.replace(target)
+    finally:
+        half.unlink(missing_ok=True)
