@@ -4,11 +4,13 @@
 
 The address is torchvision's own, and so is the checksum: the digits at the end of the file's
 name are the first of its SHA-256. Files lie where `torch.hub` keeps them, so that what one has
-fetched the other finds.
+fetched the other finds. Who puts weights of his own there under that name writes their SHA-256
+into a file beside them, NAME.sha256: then those are the right ones.
 """
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,7 +31,8 @@ def load_weights(weights, progress: bool = True) -> dict[str, Tensor]:
     Where a folder of Google Drive keeps archives, the file is kept there as well.
     Raises Unavailable, with a sentence for the reader, where no mirror has them.
     """
-    remote, folder = remote_file(weights), Path(torch.hub.get_dir()) / "checkpoints"
+    folder = Path(torch.hub.get_dir()) / "checkpoints"
+    remote = _or_ones_own(remote_file(weights), folder)
     if (kept := drive_folder()) and not is_right(remote, folder / remote.name, progress=False):
         _copy(fetch(remote, kept, progress=progress), folder / remote.name)
     path = fetch(remote, folder, progress=progress)
@@ -44,6 +47,13 @@ def remote_file(weights) -> RemoteFile:
         raise ValueError(f"Expected a name that ends in -DIGEST.pth, got {name}.")
     size = round(weights.meta["_file_size"] * 2**20)  # torchvision rounds it
     return RemoteFile(name, digest, size, (weights.url,), exact=False)
+
+
+def _or_ones_own(remote: RemoteFile, folder: Path) -> RemoteFile:
+    try:
+        return replace(remote, sha256=(folder / f"{remote.name}.sha256").read_text().strip())
+    except FileNotFoundError:
+        return remote
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -15,6 +15,8 @@ from functools import partial
 
 from torch import nn
 
+from course_utils.data.downloads import Unavailable
+from course_utils.data.imagenet import load_weights
 from course_utils.data.shapes import SHAPES
 from course_utils.data.small_net import MAPS, SmallNet, small_net
 from course_utils.i18n import _
@@ -91,17 +93,16 @@ def _from_torchvision(network: str) -> Pretrained | None:
 
     weights = models.get_model_weights(network).DEFAULT
     try:
-        model = models.get_model(network, weights=weights, progress=False)
-    except Exception as error:
+        state = load_weights(weights)
+    except Unavailable as error:
         sentence = _(
             "{network}'s ImageNet weights can't be had ({reason}): the built-in network "
             "stands in."
         )
-        print(
-            sentence.format(network=_SHOWN[network], reason=type(error).__name__),
-            file=sys.stderr,
-        )
+        print(sentence.format(network=_SHOWN[network], reason=error.reason), file=sys.stderr)
         return None
+    model = models.get_model(network)
+    model.load_state_dict(state)
     return Pretrained(
         model=_normalized(model).eval(),
         name=_SHOWN[network],

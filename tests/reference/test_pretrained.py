@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from torchvision import models
 
+from course_utils.data.downloads import Unavailable
 from course_utils.reference import pretrained
 from course_utils.reference.class_pictures import Normalized
 from course_utils.reference.fcn import FeatureMaps
@@ -19,9 +20,9 @@ def network(request):
     """Each network once; torchvision's with random weights, as none can be downloaded here."""
     if request.param == "small_net":
         return load_pretrained("shapes")
-    real = models.get_model
+    state = models.get_model(request.param).state_dict()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(models, "get_model", lambda name, **options: real(name))
+        patch.setattr(pretrained, "load_weights", lambda weights: state)
         return load_pretrained("voc2012", request.param)
 
 
@@ -83,13 +84,15 @@ def test_the_means_are_those_of_torchvisions_own_transforms():
 
 
 def test_where_weights_cannot_be_had_a_sentence_says_so(monkeypatch, capsys):
-    def no_network(*arguments, **options):
-        raise OSError("no route to host")
+    def no_network(weights):
+        raise Unavailable("Not a word of this.", "no route to host")
 
-    monkeypatch.setattr(models, "get_model", no_network)
+    monkeypatch.setattr(pretrained, "load_weights", no_network)
     found = load_pretrained("voc2012", "alexnet")
     assert found.name == "SmallNet"
-    assert "AlexNet" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "AlexNet" in said
+    assert "(no route to host)" in said
 
 
 def test_the_built_in_data_ask_for_no_weights(monkeypatch):
