@@ -6,10 +6,10 @@ from html.parser import HTMLParser
 import pytest
 
 from course_utils.i18n import speaking
-from course_utils.teaching.report.gather import gather
-from course_utils.teaching.report.page import render
 from course_utils.teaching.report.alike import compare
 from course_utils.teaching.report.answers import Piece
+from course_utils.teaching.report.gather import gather
+from course_utils.teaching.report.page import render
 from tests.teaching.report.small_class import BY_LOOPS, EVIL, NAME, RENAMED
 
 VOID = {"meta", "br", "rect", "line"}

@@ -1,0 +1,163 @@
+"""What a person does in JupyterLab, by the names that stand there."""
+
+import base64
+import re
+
+__all__ = ["Figure", "Notebook", "choose", "no_trouble", "open_notebook"]
+
+_SHOWN = ".jp-NotebookPanel:not(.lm-mod-hidden)"
+_ERROR = '[data-mime-type="application/vnd.jupyter.error"]'
+# The browser leaves out of sight what is far below: textContent is there, innerText is not.
+_ALL_RUN = f"""() => {{
+    const shown = document.querySelector('{_SHOWN}');
+    const cells = [...shown.querySelectorAll('.jp-CodeCell')];
+    return shown.querySelector('{_ERROR}') !== null || cells.every(cell =>
+        /\\[\\d+\\]/.test(cell.querySelector('.jp-InputPrompt')?.textContent));
+}}"""
+_NONE_RUN = f"""() => [...document.querySelectorAll('{_SHOWN} .jp-CodeCell .jp-InputPrompt')]
+    .every(prompt => !/\\[[\\d*]/.test(prompt.textContent))"""
+_PIXELS = """image => {
+    const canvas = document.createElement('canvas');
+    [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+    canvas.getContext('2d').drawImage(image, 0, 0);
+    return canvas.toDataURL();
+}"""
+_DRAWN = "image => image.complete && image.naturalWidth > 0"
+
+
+def choose(page, menu: str, entry: str) -> None:
+    """An entry of the menu bar; `entry` may leave out the dots at its end."""
+    page.locator(".lm-MenuBar-item", has_text=re.compile(f"^{menu}$")).click()
+    page.locator(".lm-Menu-itemLabel", has_text=re.compile(f"^{re.escape(entry)}…?$")).click()
+
+
+def no_trouble(page) -> None:
+    """Nothing has popped up: neither a dialog nor a notification."""
+    for popped in (".jp-Dialog", ".Toastify__toast"):
+        said = page.locator(popped).all_text_contents()
+        assert not said, said
+
+
+def open_notebook(page, server, path: str) -> "Notebook":
+    """Open it by its address, with a kernel that waits for code."""
+    page.goto(server.address(f"lab/tree/{path}?reset"))
+    notebook = Notebook(page)
+    notebook.wait_for_a_kernel()
+    return notebook
+
+
+class Notebook:
+    """The notebook of the tab in front."""
+
+    def __init__(self, page) -> None:
+        self.page = page
+        self.panel = page.locator(_SHOWN)
+
+    def wait_for_a_kernel(self) -> None:
+        self.panel.locator(".jp-CodeCell").first.wait_for()
+        self.panel.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
+
+    def run_anew(self) -> list[str]:
+        """Restart the kernel and run all cells; the errors shown, [] where all ran."""
+        choose(self.page, "Kernel", "Restart Kernel and Clear Outputs of All Cells")
+        self.page.locator(".jp-Dialog button.jp-mod-accept").click()
+        self.page.wait_for_function(_NONE_RUN)
+        self.wait_for_a_kernel()
+        choose(self.page, "Run", "Run All Cells")
+        self.page.wait_for_function(_ALL_RUN)
+        return self.panel.locator(_ERROR).all_text_contents()
+
+    def cell(self, text: str):
+        """The one code cell that holds the text."""
+        found = self.panel.locator(".jp-CodeCell", has=self.page.locator(".cm-content"))
+        return found.filter(has_text=text)
+
+    def write(self, cell, code: str) -> None:
+        """Write over the cell's code."""
+        cell.locator(".cm-content").click()
+        self.page.keyboard.press("ControlOrMeta+a")
+        self.page.keyboard.insert_text(code)
+
+    def run(self, cell) -> None:
+        """Run one cell and wait until it has ended."""
+        prompt = cell.locator(".jp-InputPrompt").element_handle()
+        before = prompt.text_content()
+        cell.locator(".cm-content").click()
+        self.page.keyboard.press("ControlOrMeta+Enter")
+        self.page.wait_for_function(
+            "([prompt, before]) => /\\[\\d+\\]/.test(prompt.textContent) &&"
+            " prompt.textContent !== before",
+            arg=[prompt, before],
+        )
+
+    def save(self) -> None:
+        """Save, and wait until there is nothing to save."""
+        self.page.keyboard.press("Escape")
+        choose(self.page, "File", "Save Notebook")
+        self.page.locator(".lm-TabBar-tab.jp-mod-current.jp-mod-dirty").wait_for(
+            state="detached"
+        )
+
+    def shut_down(self) -> None:
+        """End its kernel: two at a time are enough for a small machine."""
+        choose(self.page, "Kernel", "Shut Down Kernel")
+        self.panel.locator(".jp-Notebook-ExecutionIndicator").wait_for()
+
+    def figures(self) -> list["Figure"]:
+        """Those that move, from top to bottom."""
+        boxes = self.panel.locator(".widget-vbox")
+        return [Figure(self.page, boxes.nth(i)) for i in range(boxes.count())]
+
+
+class Figure:
+    """A figure that moves: its controls and the picture that follows them."""
+
+    def __init__(self, page, box) -> None:
+        self.page = page
+        self.box = box
+        box.scroll_into_view_if_needed()
+
+    def move_all(self) -> list[str]:
+        """Move each control by the keyboard; the names of those that changed no picture."""
+        controls = self.box.locator(".widget-slider, .widget-dropdown, .widget-checkbox")
+        assert controls.count(), "a figure without a control"
+        still = []
+        for i in range(controls.count()):
+            control = controls.nth(i)
+            before = self.picture()
+            self._move(control)
+            if not self._changes(before):
+                still.append(control.text_content())
+        return still
+
+    def picture(self) -> bytes:
+        """The picture's pixels, a PNG."""
+        image = self.box.locator("img").element_handle()
+        self.page.wait_for_function(_DRAWN, arg=image)
+        return base64.b64decode(image.evaluate(_PIXELS).partition(",")[2])
+
+    def _move(self, control) -> None:
+        kinds = control.get_attribute("class")
+        if "widget-slider" in kinds:
+            handle = control.locator(".noUi-handle")
+            now, most = (handle.get_attribute(f"aria-value{end}") for end in ("now", "max"))
+            handle.press("ArrowLeft" if now == most else "ArrowRight")
+        elif "widget-dropdown" in kinds:
+            chosen = control.locator("select")
+            last = chosen.evaluate("list => list.selectedIndex === list.length - 1")
+            chosen.press("ArrowUp" if last else "ArrowDown")
+        else:
+            control.locator("input").press("Space")
+
+    def _changes(self, before: bytes) -> bool:
+        """Whether another picture comes, as long as the page's patience lasts."""
+        from playwright.sync_api import TimeoutError as TooLong
+
+        image = self.box.locator("img").element_handle()
+        old = "data:image/png;base64," + base64.b64encode(before).decode()
+        script = f"([image, old]) => ({_DRAWN})(image) && ({_PIXELS})(image) !== old"
+        try:
+            self.page.wait_for_function(script, arg=[image, old], polling=200)
+        except TooLong:
+            return False
+        return True
