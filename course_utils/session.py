@@ -34,7 +34,8 @@ def start(language: str, *, device: str | None = None, data: str | None = None) 
 
     device: "cpu", "cuda" or None for the best there is.
     data: "shapes", "voc2012" or None for the environment variable COURSE_DATA, else "shapes".
-        VOC 2012 is downloaded here, on first use (2 GB).
+        VOC 2012 is downloaded here, on first use (2 GB; see `data.voc2012` for mirrors and
+        for Google Drive).
     What can't be had (a GPU, the network, a folder to write in, ipywidgets) is said in one
     sentence each, and something else is used in its place.
     Raises ValueError for an unknown language or data set, or a name that is no device's.
@@ -46,9 +47,11 @@ def start(language: str, *, device: str | None = None, data: str | None = None) 
         raise ValueError(f'Expected data "shapes" or "voc2012", got {data!r}.')
     found, no_device = weather.device_and_warning(device)
     missing = [weather.warn_of_a_killed_kernel(), no_device, weather.keep_data_somewhere()]
-    if data == "voc2012" and (no_data := _without_voc2012()):
-        data = "shapes"
-        missing.append(no_data)
+    if data == "voc2012":
+        missing.append(weather.keep_downloads_somewhere(in_colab()))
+        if no_data := _without_voc2012():
+            data = "shapes"
+            missing.append(no_data)
     missing.append(weather.widgets())
     _current = Session(language, found, data)
     print(_report(_current))
@@ -72,7 +75,8 @@ def in_colab() -> bool:
 
 def _without_voc2012() -> str | None:
     """A sentence where VOC 2012 is neither here nor can be downloaded."""
-    from course_utils.data.scenes import Unavailable, voc2012_root
+    from course_utils.data.downloads import Unavailable
+    from course_utils.data.voc2012 import voc2012_root
 
     try:
         voc2012_root()

@@ -15,10 +15,16 @@ from pathlib import Path
 
 import torch
 
-from course_utils.data.cache import cache_folder
+from course_utils.data.cache import cache_folder, drive_folder
 from course_utils.i18n import _
 
-__all__ = ["device_and_warning", "keep_data_somewhere", "warn_of_a_killed_kernel", "widgets"]
+__all__ = [
+    "device_and_warning",
+    "keep_data_somewhere",
+    "keep_downloads_somewhere",
+    "warn_of_a_killed_kernel",
+    "widgets",
+]
 
 OLDEST_WIDGETS = (7, 7)
 
@@ -77,6 +83,21 @@ def keep_data_somewhere() -> str | None:
             "Data can't be kept in {folder} ({reason}), so they are made anew for this kernel. "
             "Set COURSE_DATA_DIR to a folder that can be written to keep them."
         ).format(folder=folder, reason=error.strerror or type(error).__name__)
+
+
+def keep_downloads_somewhere(in_colab: bool) -> str | None:
+    """A sentence where Google Drive keeps what is downloaded, or where it could."""
+    if folder := drive_folder():
+        return _(
+            "Downloads are kept in {folder} on Google Drive as archives and unpacked to the "
+            "disk of this machine: thousands of small files on Drive are slow."
+        ).format(folder=folder)
+    if not in_colab:
+        return None
+    return _(
+        "What is downloaded is gone with this runtime. To keep it, mount Google Drive, make a "
+        "folder course_utils in My Drive, and run this cell again."
+    )
 
 
 def warn_of_a_killed_kernel() -> str | None:

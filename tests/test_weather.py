@@ -3,21 +3,25 @@
 import importlib.metadata
 import json
 import os
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
 
 from course_utils import i18n, session, weather
-from course_utils.data import scenes
+from course_utils.data import scenes, voc2012
+
+NOWHERE = "http://nowhere.invalid/VOCtrainval_11-May-2012.tar"
 
 
 @pytest.fixture(autouse=True)
 def _alone(tmp_path, monkeypatch):
     """A cache of its own, no notebook, no wishes of the person who tests; then English."""
     monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path / "cache"))
-    for name in ("JPY_SESSION_NAME", "COURSE_DATA"):
+    for name in ("JPY_SESSION_NAME", "COURSE_DATA", "COURSE_MIRRORS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(session, "_current", None)
     with i18n.speaking("en"):
@@ -62,10 +66,7 @@ def test_a_device_that_is_no_device_is_an_error():
 
 @pytest.mark.parametrize("wish", ["argument", "environment"])
 def test_without_a_network_the_built_in_data_are_used(capsys, monkeypatch, wish):
-    def no_network(*arguments, **options):
-        raise OSError("no route to host")
-
-    monkeypatch.setattr(scenes, "VOCSegmentation", no_network)
+    monkeypatch.setattr(voc2012, "ARCHIVE", replace(voc2012.ARCHIVE, urls=(NOWHERE,)))
     if wish == "environment":
         monkeypatch.setenv("COURSE_DATA", "voc2012")
         found = session.start("en", device="cpu")
@@ -73,11 +74,11 @@ def test_without_a_network_the_built_in_data_are_used(capsys, monkeypatch, wish)
         found = session.start("en", device="cpu", data="voc2012")
     assert found.data == "shapes"
     (sentence,) = said(capsys)
-    assert "OSError" in sentence
+    assert "nowhere.invalid: no such address" in sentence
 
 
-def test_voc_that_is_here_is_used(capsys, monkeypatch, shapes_tree):
-    monkeypatch.setattr(scenes, "VOCSegmentation", lambda *a, **k: None)
+def test_voc_that_is_here_is_used(capsys, tmp_path, shapes_tree):
+    shutil.copytree(shapes_tree, tmp_path / "cache" / "voc2012")
     assert session.start("en", device="cpu", data="voc2012").data == "voc2012"
     assert said(capsys) == []
 

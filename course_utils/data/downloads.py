@@ -40,6 +40,7 @@ __all__ = [
     "Unavailable",
     "download",
     "fetch",
+    "forget",
     "is_right",
     "only_one",
     "require_room",
@@ -47,9 +48,10 @@ __all__ = [
 
 STALL = 20.0  # seconds without a byte before a mirror is given up
 SLOWEST = 2**10  # bytes a second, on average over STALL: less is as good as nothing
-TRIES = 20  # at most, of one mirror, as long as each brings the file further
+TRIES = 20  # at most, of one mirror, as long as each brings a hundredth of the file
 PAUSE = 1.0  # seconds between them
 _CHUNK = 2**18
+_BAR_DELAY = 1  # second: what is there, or a mirror that is not, needs no bar
 _MARGIN = 2**24  # bytes of the disk that are left free
 
 
@@ -99,7 +101,7 @@ def fetch(remote: RemoteFile, folder: Path, *, progress: bool = True) -> Path:
         if not is_right(remote, final, progress=progress):
             part = download(remote, folder, progress=progress)
             part.replace(final)
-            _forget(part)
+            forget(part)
     return final
 
 
@@ -120,6 +122,12 @@ def download(remote: RemoteFile, folder: Path, *, progress: bool = True) -> Path
             except _Failure as failure:
                 failures.append(f"{urlsplit(url).hostname or urlsplit(url).path}: {failure}")
     raise _unavailable(remote.name, "; ".join(failures))
+
+
+def forget(part: Path) -> None:
+    """Begin a download anew. The bytes go first: a record without them does no harm."""
+    part.unlink(missing_ok=True)
+    _record_of(part).unlink(missing_ok=True)
 
 
 def is_right(remote: RemoteFile, path: Path, *, progress: bool = True) -> bool:
@@ -201,14 +209,14 @@ def _from_mirror(url: str, remote: RemoteFile, part: Path, progress: bool) -> No
                 if begun != _whole_length(remote, part):  # else whole, but not yet checked
                     begun = _receive(url, remote, part, bar)
             except _Cut:
-                if last or _length(part) <= longest:
+                if last or _length(part) - longest <= remote.size // 100:
                     raise
                 longest = _length(part)
                 time.sleep(PAUSE)
                 continue
             if is_right(remote, part, progress=progress):
                 return
-            _forget(part)
+            forget(part)
             longest = 0
             if not begun or last:
                 raise _Failure(_("another file (its checksum differs)"))
@@ -219,11 +227,10 @@ def _receive(url: str, remote: RemoteFile, part: Path, bar: tqdm) -> int:
     """Append what is missing, or begin anew; returns the byte that the answer began with."""
     record = _read_record(part)
     if record is None:
-        _forget(part)
+        forget(part)
     have = _length(part)
-    request = _request(url, have, record)
     try:
-        with _opened(request) as response:
+        with _opened(url, have, record) as response:
             start, total = _range_of(response, have)
             _require_a_file(response)
             validator = _validator(response)
@@ -232,12 +239,12 @@ def _receive(url: str, remote: RemoteFile, part: Path, bar: tqdm) -> int:
             if start and record and _changed(record, _Record(url, validator, total)):
                 raise _Again
             if not start:
-                _forget(part)
+                forget(part)
                 _write_record(part, _Record(url, validator, total))
             _append(response, part, total, bar, remote)
             return start
     except _Again:
-        _forget(part)
+        forget(part)
         return _receive(url, remote, part, bar)
 
 
@@ -245,23 +252,18 @@ class _Again(Exception):
     """What has come so far doesn't fit to what the server has now."""
 
 
-def _request(url: str, have: int, record: _Record | None) -> Request:
-    request = Request(
-        url, headers={"User-Agent": "course_utils", "Accept-Encoding": "identity"}
-    )
+def _opened(url: str, have: int, record: _Record | None):
+    """The answer of a server, asked for all from byte `have` on."""
+    headers = {"User-Agent": "course_utils", "Accept-Encoding": "identity"}
     if have:
-        request.add_header("Range", f"bytes={have}-")
+        headers["Range"] = f"bytes={have}-"
         if record and record.validator and record.url == url:
-            request.add_header("If-Range", record.validator)
-    return request
-
-
-def _opened(request: Request):
+            headers["If-Range"] = record.validator
     try:
-        return urlopen(request, timeout=STALL)
+        return urlopen(Request(url, headers=headers), timeout=STALL)
     except HTTPError as error:
         error.close()
-        if error.code == 416 and request.has_header("Range"):
+        if error.code == 416 and have:
             raise _Again from error
         raise _Failure(_("status {code}").format(code=error.code)) from error
     except (OSError, ValueError, http.client.HTTPException) as error:
@@ -327,7 +329,7 @@ def _append(response, part: Path, total: int | None, bar: tqdm, remote: RemoteFi
     if length < (total or 0) or not remote.may_have(length):
         if length < remote.size:
             raise _Cut(_cut_words(length, None))
-        _forget(part)
+        forget(part)
         raise _Failure(_("a file of another length ({n} bytes)").format(n=f"≥ {length}"))
 
 
@@ -378,8 +380,7 @@ def _digest(path: Path, progress: bool) -> str:
 
 
 def _bar(name: str, total: int, progress: bool) -> tqdm:
-    # The delay: a file that is there, or a mirror that is not, needs no bar.
-    options = {"unit": "B", "unit_scale": True, "leave": False, "delay": 1}
+    options = {"unit": "B", "unit_scale": True, "leave": False, "delay": _BAR_DELAY}
     return tqdm(total=total, desc=name, disable=not progress, **options)
 
 
@@ -404,9 +405,3 @@ def _read_record(part: Path) -> _Record | None:
 
 def _write_record(part: Path, record: _Record) -> None:
     _record_of(part).write_text(json.dumps(asdict(record)))
-
-
-def _forget(part: Path) -> None:
-    """The bytes first: a record without bytes does no harm."""
-    part.unlink(missing_ok=True)
-    _record_of(part).unlink(missing_ok=True)

@@ -14,18 +14,13 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torchvision.datasets import VOCSegmentation
 
-from course_utils.data.cache import cache_folder
+from course_utils.data.downloads import Unavailable
 from course_utils.data.shapes_voc import ShapesVOC
 from course_utils.data.voc import VOC_CLASSES, image_names, voc_folder
-from course_utils.i18n import _
+from course_utils.data.voc2012 import voc2012_root
 
 __all__ = ["Scenes", "Unavailable", "load_scenes", "voc2012_root"]
-
-
-class Unavailable(Exception):
-    """VOC 2012 can't be had; the words are for the reader."""
 
 
 @dataclass(frozen=True)
@@ -77,22 +72,6 @@ def load_scenes(
         names=("background", *classes),
         root=root,
     )
-
-
-def voc2012_root() -> Path:
-    """The folder that holds VOCdevkit/VOC2012, downloaded on first use (2 GB).
-
-    Raises Unavailable, with a sentence for the reader, where it can't be had.
-    """
-    root = cache_folder() / "voc2012"
-    there = (root / "VOCdevkit" / "VOC2012" / "SegmentationObject").is_dir()
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        VOCSegmentation(str(root), year="2012", image_set="train", download=not there)
-    except Exception as error:
-        sentence = _("VOC 2012 can't be had ({reason}): the built-in scenes stand in.")
-        raise Unavailable(sentence.format(reason=type(error).__name__)) from error
-    return root
 
 
 def _read(folder: Path, name: str, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from course_utils.data import VOC_CLASSES, scenes, voc_palette
-from course_utils.data.scenes import load_scenes
+from course_utils.data.scenes import Unavailable, load_scenes
 
 
 @pytest.fixture(autouse=True)
@@ -70,10 +70,10 @@ def test_voc_images_are_scaled_and_cropped_about_the_middle(tmp_path, monkeypatc
 def test_where_voc_cannot_be_had_a_sentence_says_so_and_the_built_in_scenes_stand_in(
     monkeypatch, capsys
 ):
-    def no_network(*arguments, **options):
-        raise OSError("no network")
+    def no_network():
+        raise Unavailable("VOC 2012 can't be had: no network.")
 
-    monkeypatch.setattr(scenes, "VOCSegmentation", no_network)
+    monkeypatch.setattr(scenes, "voc2012_root", no_network)
     found = load_scenes("val", 2, size=48, data="voc2012")
     assert "disc" in found.names
-    assert "OSError" in capsys.readouterr().err
+    assert capsys.readouterr().err == "VOC 2012 can't be had: no network.\n"

@@ -22,7 +22,7 @@ from course_utils.data.shapes_voc import make_shapes_voc
 from course_utils.data.textures import TEXTURES
 from course_utils.data.voc import VOC_CLASSES
 
-__all__ = ["make", "settings"]
+__all__ = ["SIZE", "kinds", "make", "settings"]
 
 SIZE = (150, 200)  # no square, and no multiple of a stride
 
@@ -33,7 +33,7 @@ def make(
     """Make the tree and the weights below `folder`, once; the settings that point there."""
     root = folder / "data" / "voc2012"
     if not root.is_dir():
-        make_shapes_voc(root, train=train, val=val, size=SIZE, kinds=_kinds(), seed=1)
+        make_shapes_voc(root, train=train, val=val, size=SIZE, kinds=kinds(), seed=1)
     checkpoints = folder / "torch" / "hub" / "checkpoints"
     checkpoints.mkdir(parents=True, exist_ok=True)
     for network in networks:
@@ -56,7 +56,7 @@ def settings(folder: Path) -> dict[str, str]:
     }
 
 
-def _kinds() -> tuple[Kind, ...]:
+def kinds() -> tuple[Kind, ...]:
     """VOC's twenty classes, each an outline with textures of its own."""
     outlines = [kind.outlines[0] for kind in (*SHAPES, *OTHER_SHAPES)]
     half = len(TEXTURES) // 2
