@@ -80,7 +80,7 @@ def settings_of(chosen: argparse.Namespace) -> Settings:
     recipe, defaults = recipe_named(chosen.recipe), _DEFAULTS[chosen.data]
     resnet = bool(chosen.backbone) and chosen.backbone.startswith("resnet")
     if chosen.backbone and chosen.backbone not in recipe.backbones:
-        there = ", ".join(recipe.backbones) or _("none")
+        there = ", ".join(recipe.backbones) or "none"
         raise ValueError(
             f"Expected a backbone of {recipe.name} ({there}), got {chosen.backbone!r}."
         )

@@ -124,8 +124,8 @@ class Training:
             height, width = images.shape[-2:]
             raise DoesNotFit(
                 _(
-                    "Not even one image of {height} x {width} fits into memory of {device}: "
-                    "take smaller crops (--size) or a narrower network (--width)."
+                    "Not even one image of {height} x {width} fits into the memory of "
+                    "{device}: take smaller crops (--size) or a narrower network (--width)."
                 ).format(height=height, width=width, device=self.placement.device)
             )
         self.part = math.ceil(before / 2)

@@ -76,7 +76,8 @@ def comparison(
     the table says that they can't be compared. — stands for what no source prints, and for a
     class that does not occur.
     """
-    head = [_("per cent"), _("measured here"), *(f"{q.name} ({_('quoted')})" for q in quoted)]
+    of_others = _("quoted")
+    head = [_("per cent"), _("measured here"), *(f"{q.name} ({of_others})" for q in quoted)]
     shown = {
         "pixel_accuracy": _("pixel accuracy"),
         "mean_accuracy": _("mean accuracy"),
