@@ -20,7 +20,17 @@ from torch import Tensor
 from course_utils.data.cache import drive_folder
 from course_utils.data.downloads import RemoteFile, fetch, is_right
 
-__all__ = ["load_weights", "remote_file"]
+__all__ = ["LECTURE_CLASSES", "load_weights", "remote_file"]
+
+# The classes whose pictures the lecture shows, by their numbers among the thousand.
+LECTURE_CLASSES = {
+    "dumbbell": 543,
+    "cup": 968,
+    "dalmatian": 251,
+    "bell pepper": 945,
+    "lemon": 951,
+    "Siberian husky": 250,
+}
 
 
 def load_weights(weights, progress: bool = True) -> dict[str, Tensor]:

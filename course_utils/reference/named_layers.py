@@ -1,16 +1,16 @@
 """Looking into a trained network and leaving it as it was found."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["activation", "device_of", "evaluating"]
+__all__ = ["activation", "activations", "device_of", "evaluating"]
 
 
 class _Reached(Exception):
-    """The layer has run: what comes after it need not."""
+    """All layers that were asked for have run: what comes after them need not."""
 
 
 def activation(model: nn.Module, layer: str, images: Tensor) -> Tensor:
@@ -21,31 +21,46 @@ def activation(model: nn.Module, layer: str, images: Tensor) -> Tensor:
     Raises ValueError for a name that is not in `model.named_modules()`, a layer that
     this input does not reach, and an output that is not one tensor.
     """
-    answers: list[Tensor] = []
+    return activations(model, [layer], images)[layer]
 
-    def take(_module, _inputs, output) -> None:
-        answers.append(output)
-        raise _Reached
 
+def activations(model: nn.Module, layers: Sequence[str], images: Tensor) -> dict[str, Tensor]:
+    """What several named layers answer to images, in one run of the network.
+
+    Rules and errors are those of `activation`; the network stops behind the last of the layers.
+    """
     modules = dict(model.named_modules())
-    if layer not in modules:
-        names = ", ".join(filter(None, modules))
-        raise ValueError(f"Expected a layer of the model, got {layer!r}. Its layers: {names}.")
-    handle = modules[layer].register_forward_hook(take)
-    try:
-        model(images)
-    except _Reached:
-        pass
-    finally:
-        handle.remove()
-    if not answers:
-        raise ValueError(f"Expected {layer!r} to run, but this input never reaches it.")
-    if not isinstance(answers[0], Tensor):
-        kind = type(answers[0]).__name__
-        raise ValueError(
-            f"Expected {layer!r} to give a tensor, got a {kind}. Name a part of it."
-        )
-    return answers[0]
+    for layer in layers:
+        if layer not in modules:
+            names = ", ".join(filter(None, modules))
+            raise ValueError(
+                f"Expected a layer of the model, got {layer!r}. Its layers: {names}."
+            )
+    answers: dict[str, Tensor] = {}
+    with ExitStack() as hooks:
+        for layer in layers:
+
+            def take(_module, _inputs, output, layer=layer) -> None:
+                if layer in answers:
+                    return
+                answers[layer] = output
+                if len(answers) == len(set(layers)):
+                    raise _Reached
+                if isinstance(output, Tensor):
+                    answers[layer] = output.clone()  # a ReLU behind it may work in place
+
+            hooks.callback(modules[layer].register_forward_hook(take).remove)
+        with suppress(_Reached):
+            model(images)
+    for layer in layers:
+        if layer not in answers:
+            raise ValueError(f"Expected {layer!r} to run, but this input never reaches it.")
+        if not isinstance(answers[layer], Tensor):
+            kind = type(answers[layer]).__name__
+            raise ValueError(
+                f"Expected {layer!r} to give a tensor, got a {kind}. Name a part of it."
+            )
+    return {layer: answers[layer] for layer in layers}
 
 
 @contextmanager

@@ -8,7 +8,7 @@ Sources: Girshick et al. 2014, arXiv:1311.2524, section 3.1 (regions that a unit
 scores highest); Zeiler & Fergus 2014, arXiv:1311.2901, fig. 2 (top nine patches).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm.auto import tqdm
 
-from course_utils.reference.named_layers import activation, device_of, evaluating
+from course_utils.reference.named_layers import activations, device_of, evaluating
 from course_utils.reference.receptive_field import (
     Box,
     Geometry,
@@ -24,7 +24,7 @@ from course_utils.reference.receptive_field import (
     unit_box,
 )
 
-__all__ = ["Patch", "cut_patches", "top_patches"]
+__all__ = ["Patch", "cut_patches", "top_patches", "top_patches_of_layers"]
 
 Pair = tuple[int, int]
 
@@ -83,23 +83,55 @@ def top_patches(
     Raises ValueError for a count below 1, no images, images that are not a floating
     (N, C, H, W), an output without places, and NaN in it.
     """
+    geometries = None if geometry is None else {layer: geometry}
+    options = {"geometries": geometries, "autocast": autocast, "progress": progress}
+    return top_patches_of_layers(model, batches, [layer], count=count, above=above, **options)[
+        layer
+    ]
+
+
+def top_patches_of_layers(
+    model: nn.Module,
+    batches: Iterable,
+    layers: Sequence[str],
+    *,
+    count: int = 9,
+    above: float = 0.0,
+    geometries: Mapping[str, Geometry] | None = None,
+    autocast: torch.dtype | None = None,
+    progress: bool = False,
+) -> dict[str, list[list[Patch]]]:
+    """`top_patches` of several layers in one pass: each image goes through the model once.
+
+    layers: names, such as `load_pretrained(...).layers`. Returns layer -> its patches.
+    geometries: layer -> windows of its units; None: `receptive_field(model, layer)`.
+    The other arguments, rules and errors are those of `top_patches`.
+    """
     if count < 1:
         raise ValueError(f"Expected a count of at least 1, got {count}.")
-    geometry = receptive_field(model, layer) if geometry is None else geometry
-    device, best = device_of(model), _Best(count)
+    if not layers or isinstance(layers, str):
+        raise ValueError(f"Expected a list of names of layers, got {layers!r}.")
+    if geometries is None:
+        geometries = {layer: receptive_field(model, layer) for layer in layers}
+    device, best = device_of(model), {layer: _Best(count) for layer in layers}
+    shown = ", ".join(best)
     with evaluating(model), torch.no_grad():
-        for batch in tqdm(batches, disable=not progress, desc=layer, leave=False):
+        for batch in tqdm(batches, disable=not progress, desc=shown, leave=False):
             images = _images_of(batch).to(device)
             with torch.autocast(images.device.type, autocast, enabled=autocast is not None):
-                maps = activation(model, layer, images)
-            _require_places(maps, layer)
-            best.add(maps, tuple(images.shape[2:]))
-    if not best.images_seen:
+                maps = activations(model, layers, images)
+            for layer in best:
+                _require_places(maps[layer], layer)
+                best[layer].add(maps[layer], tuple(images.shape[2:]))
+    if not all(each.images_seen for each in best.values()):
         raise ValueError("Expected at least one image, got none. Is the loader used up?")
-    return [
-        [_patch(geometry, *found) for found in responses if found[0] > above]
-        for responses in best.of_each_filter()
-    ]
+    return {
+        layer: [
+            [_patch(geometries[layer], *found) for found in responses if found[0] > above]
+            for responses in each.of_each_filter()
+        ]
+        for layer, each in best.items()
+    }
 
 
 def cut_patches(

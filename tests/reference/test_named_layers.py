@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from course_utils.reference.named_layers import activation, device_of, evaluating
+from course_utils.reference.named_layers import activation, activations, device_of, evaluating
 
 
 def small():
@@ -85,3 +85,47 @@ def test_a_model_is_where_its_first_number_is():
     assert device_of(nn.Conv2d(1, 1, 1, device="meta")) == torch.device("meta")
     assert device_of(nn.BatchNorm2d(1, affine=False, device="meta")) == torch.device("meta")
     assert device_of(nn.ReLU()) is None
+
+
+def in_place():
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(1, 2, 3),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(2, 3, 1),
+        nn.Sigmoid(),
+        nn.Flatten(),
+    )
+
+
+@pytest.mark.parametrize("layers", [["0", "1", "2"], ["2", "0"], ["1"], ["0", "0", "4"]])
+def test_several_layers_in_one_run_answer_as_each_alone(layers):
+    """Though the ReLU writes over what the convolution before it has answered."""
+    model, images = in_place(), torch.randn(2, 1, 5, 5)
+    found = activations(model, layers, images)
+    assert list(found) == list(dict.fromkeys(layers))
+    for layer in layers:
+        assert torch.equal(found[layer], activation(model, layer, images))
+    assert hooks_of(model) == 0
+
+
+def test_behind_the_last_of_several_layers_nothing_runs():
+    def refuse(_module, _inputs):
+        raise AssertionError
+
+    model, runs = in_place(), []
+    model[0].register_forward_pre_hook(lambda *_: runs.append(1))
+    model[3].register_forward_pre_hook(refuse)
+    activations(model, ["0", "2"], torch.rand(1, 1, 5, 5))
+    assert runs == [1]
+
+
+def test_one_of_several_layers_that_is_never_reached_is_named():
+    model = in_place()
+    model.spare = nn.ReLU()
+    model.forward = lambda images: model[0](images)
+    with pytest.raises(ValueError, match="'spare' to run"):
+        activations(model, ["0", "spare"], torch.rand(1, 1, 5, 5))
+    with pytest.raises(ValueError, match="got 'conv1'"):
+        activations(model, ["0", "conv1"], torch.rand(1, 1, 5, 5))
+    assert hooks_of(model) == 0
