@@ -56,6 +56,11 @@ c.FileNameCollectorPlugin.named_regexp = (
 # --- Grading: autograde ---
 c.CourseDirectory.course_id = "course"
 c.CourseDirectory.ignore += ["*.so", "*.pyd", "*.pth"]  # nor does a hand-in bring modules along
+c.CourseDirectory.ignore += [
+    "*.[hH][tT][mM]*",
+    "*.[xX][hHmMsS]*",
+    "*.[sS][vV][gG]*",
+]  # nor pages
 c.Autograde.exporter_class = "course_utils.teaching.judge.JudgedHandInExporter"
 c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.ClearOutput",
@@ -78,6 +83,10 @@ c.Autograde.autograde_preprocessors = [
 ]
 c.KernelProvisionerFactory.default_provisioner_name = "course-sandbox"  # `nbgrader validate`
 c.Judge.timeout = 180  # seconds for one cell: one that trains takes 60 on an idle machine
+
+# --- Formgrader: hand-ins are shown with all that could run taken out ---
+c.HTMLExporter.preprocessors = ["course_utils.teaching.formgrader.CleanHandIn"]
+c.HTMLExporter.filters = {"markdown2html": "course_utils.teaching.formgrader.markdown2html"}
 
 # --- Exchange: Formgrader's "release" and "collect", where students share this machine ---
 # Marks and hand-ins of an LMS go past it. `course lab` makes the folder, so that Formgrader

@@ -6,6 +6,7 @@ cards that `judge` wrote stay as they are.
 """
 
 import html
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,9 +35,10 @@ _TAGS = bleach.ALLOWED_TAGS | {
     *("caption", "table", "tbody", "td", "tfoot", "th", "thead", "tr"),
 }
 _ATTRIBUTES = {
-    *("align", "alt", "class", "colspan", "height", "rowspan", "start", "style", "title"),
-    "width",
+    *("align", "alt", "colspan", "height", "rowspan", "start", "style", "title", "width"),
 }
+# Of highlighted code and pandas tables; no other, for pages give classes a meaning and buttons.
+_CLASS = re.compile(r"highlight|dataframe|[a-z][a-z0-9]{0,2}")
 _STYLES = ALLOWED_CSS_PROPERTIES | {
     *("border", "border-left", "border-radius", "margin", "margin-left", "margin-top"),
     *("max-width", "padding"),
@@ -143,6 +145,9 @@ class FeedbackExporter(HTMLExporter):
         folders = theirs.get("extra_template_basedirs", [])
         merged.FeedbackExporter.template_name = "course_feedback"
         merged.FeedbackExporter.exclude_anchor_links = True
+        # HTMLExporter's are Formgrader's; ours come from GenerateFeedback and below.
+        merged.FeedbackExporter.preprocessors = []
+        merged.FeedbackExporter.filters = {}
         merged.FeedbackExporter.extra_template_basedirs = [str(_TEMPLATES), *folders]
         merged.FeedbackExporter.extra_template_paths = [
             *theirs.get("extra_template_paths", []),
@@ -207,6 +212,8 @@ def _allowed(tag: str, name: str, value: str) -> bool:
         return value.startswith((*kinds, "https://"))
     if tag == "a" and name == "href":
         return value.startswith(("http://", "https://", "mailto:", "#"))
+    if name == "class":
+        return all(map(_CLASS.fullmatch, value.split()))
     return name in _ATTRIBUTES
 
 
