@@ -3,13 +3,16 @@
 import hashlib
 import io
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from torchvision.datasets import VOCSegmentation
 from torchvision.datasets.voc import DATASET_YEAR_DICT
 
@@ -17,6 +20,11 @@ from course_utils import i18n, session
 from course_utils.data import VOC_CLASSES, cache, downloads, voc2012, voc_statistics
 from course_utils.data.scenes import Unavailable, load_scenes, voc2012_root
 from course_utils.data.shapes_voc import make_shapes_voc
+from course_utils.data.transforms import train_transforms
+from course_utils.data.voc import VOID, image_names, read_labels, voc_folder
+from course_utils.reference.losses import categorical_cross_entropy
+from course_utils.reference.training import fit
+from course_utils.reference.unet import UNet
 from tests.data.local_server import Served, serving
 from tests.notebooks.voc_like import SIZE, kinds
 
@@ -31,12 +39,16 @@ def tree(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def archive(tree, tmp_path_factory):
+def archive(tree):
     """Its bytes as Oxford packs them: no compression, VOCdevkit at the top."""
-    path = tmp_path_factory.mktemp("archive") / NAME
-    with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as tar:
+    return _packed(tree)
+
+
+def _packed(tree):
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w", format=tarfile.GNU_FORMAT) as tar:
         tar.add(tree / "VOCdevkit", "VOCdevkit")
-    return path.read_bytes()
+    return file.getvalue()
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +65,12 @@ def _alone(tmp_path, monkeypatch):
 @pytest.fixture
 def server(archive, monkeypatch):
     """The archive behind three mirrors, of which only the last has it; it breaks off once."""
+    with _mirrors(archive, monkeypatch) as server:
+        yield server
+
+
+@contextmanager
+def _mirrors(archive, monkeypatch):
     files = {
         f"/1/{NAME}": Served(status=503),
         f"/2/{NAME}": Served(b"<html></html>", kind="text/html"),
@@ -178,3 +196,46 @@ def test_unavailable_carries_its_reason(server):
         voc2012_root(progress=False)
     assert caught.value.reason in str(caught.value)
     assert caught.value.reason.startswith("127.0.0.1: status 503; ")
+
+
+@pytest.fixture
+def photographs(voc_sample, tmp_path):
+    """The real photographs that have both masks, in a tree of their own with both lists."""
+    root = tmp_path / "photographs"
+    names = [name for name in image_names(voc_sample, "val") if name.startswith("2011")]
+    theirs, folder = voc_folder(voc_sample), root / "VOCdevkit" / "VOC2012"
+    lists = folder / "ImageSets" / "Segmentation"
+    lists.mkdir(parents=True)
+    for image_set in ("train", "val"):
+        (lists / f"{image_set}.txt").write_text("\n".join(names) + "\n")
+    parts = {"JPEGImages": "jpg", "SegmentationClass": "png", "SegmentationObject": "png"}
+    for part, end in parts.items():
+        (folder / part).mkdir()
+        for name in names:
+            shutil.copy(theirs / part / f"{name}.{end}", folder / part)
+    return root
+
+
+def test_real_photographs_go_from_the_network_to_a_training_step(photographs, monkeypatch):
+    names = image_names(photographs, "train")
+    with _mirrors(_packed(photographs), monkeypatch):
+        found = load_scenes("val", len(names), size=128, data="voc2012")
+    for labels, name in zip(found.labels, names, strict=True):
+        whole = read_labels(voc_folder(photographs) / "SegmentationClass" / f"{name}.png")
+        assert set(labels.unique().tolist()) <= set(np.unique(whole).tolist())
+        assert len(labels.unique()) > 1
+    assert found.images.std() > 0.1
+    assert (found.objects[found.labels == 0] == 0).all()
+
+    options = {"year": "2012", "image_set": "train", "transforms": train_transforms(64)}
+    loader = torch.utils.data.DataLoader(VOCSegmentation(found.root, **options), batch_size=3)
+    torch.manual_seed(0)
+    images, masks = next(iter(loader))
+    assert VOID in masks
+    model = UNet(3, 21, width=8, depth=2, padded=True, batch_norm=True)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    batches = [(images, masks)]
+    history = fit(model, batches, categorical_cross_entropy, optimizer, epochs=6, quiet=True)
+    losses = [epoch["loss"] for epoch in history.epochs]
+    assert np.isfinite(losses).all()
+    assert losses[-1] < losses[0] - 0.5
