@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["archive_folder", "cache_folder", "drive_folder", "made_once"]
+__all__ = ["archive_folder", "cache_folder", "drive_folder", "is_on_drive", "made_once"]
 
 _DRIVE = Path("/content/drive")  # where Colab mounts it
 _SEAL = "digest.txt"
@@ -28,7 +28,7 @@ def cache_folder() -> Path:
     The latter, too, where COURSE_DATA_DIR lies on Google Drive.
     """
     chosen = os.environ.get("COURSE_DATA_DIR")
-    if chosen and not _is_on_drive(Path(chosen)):
+    if chosen and not is_on_drive(Path(chosen)):
         return Path(chosen).expanduser()
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA", "~/AppData/Local"))
@@ -42,7 +42,7 @@ def cache_folder() -> Path:
 def drive_folder() -> Path | None:
     """The folder of Google Drive that keeps archives; None where none is chosen or mounted."""
     chosen = os.environ.get("COURSE_DATA_DIR")
-    if chosen and _is_on_drive(Path(chosen)):
+    if chosen and is_on_drive(Path(chosen)):
         return Path(chosen) if (_DRIVE / "MyDrive").is_dir() else None
     usual = _DRIVE / "MyDrive" / "course_utils"
     return usual if usual.is_dir() else None
@@ -53,7 +53,8 @@ def archive_folder() -> Path:
     return drive_folder() or cache_folder() / "archives"
 
 
-def _is_on_drive(path: Path) -> bool:
+def is_on_drive(path: Path) -> bool:
+    """Whether it lies on Google Drive, mounted in Colab."""
     return path.is_relative_to(_DRIVE)
 
 

@@ -32,7 +32,7 @@ from urllib.request import Request, urlopen
 from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
-from course_utils.data.cache import cache_folder
+from course_utils.data.cache import cache_folder, is_on_drive
 from course_utils.i18n import _
 
 __all__ = [
@@ -97,7 +97,10 @@ def fetch(remote: RemoteFile, folder: Path, *, progress: bool = True) -> Path:
     Raises Unavailable where no mirror has it, or the disk has no room.
     """
     final = folder / remote.name
-    with only_one(remote.name), _disk_errors_told(remote.name, folder):
+    if is_right(remote, final, progress=progress):
+        return final  # also from a folder that can't be written
+    locks = cache_folder() if is_on_drive(folder) else folder
+    with only_one(remote.name, locks), _disk_errors_told(remote.name, folder):
         if not is_right(remote, final, progress=progress):
             part = download(remote, folder, progress=progress)
             part.replace(final)
@@ -149,12 +152,14 @@ def require_room(folder: Path, needed: int) -> None:
 
 
 @contextmanager
-def only_one(name: str) -> Iterator[None]:
-    """One process (and thread) of this machine at a time; a killed one lets the next in."""
-    folder = cache_folder() / ".locks"
+def only_one(name: str, folder: Path) -> Iterator[None]:
+    """One process (and thread) at a time; a killed one lets the next in.
+
+    folder: where the lock lies, on a disk that knows locks: Google Drive does not.
+    """
     with _disk_errors_told(name, folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / f"{name}.lock")
+        (folder / ".locks").mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / ".locks" / f"{name}.lock")
         try:
             lock.acquire(timeout=1)
         except Timeout:
@@ -317,7 +322,9 @@ def _append(response, part: Path, total: int | None, bar: tqdm, remote: RemoteFi
                 raise _Cut(_cut_words(length, error)) from error
             if not chunk:
                 break
-            file.write(chunk)
+            left = memoryview(chunk)
+            while left:  # a disk that is nearly full takes less than it is given
+                left = left[file.write(left) :]
             length += len(chunk)
             _show(bar, length)
             if length > remote.size and not remote.may_have(length):

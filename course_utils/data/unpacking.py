@@ -53,7 +53,7 @@ def unpacked_once(
     final = cache_folder() / name
     if _stands(final, is_whole):
         return final
-    with only_one(name):
+    with only_one(name, final.parent):
         if _stands(final, is_whole):
             return final  # made by the one for whom this one has waited
         try:

@@ -60,6 +60,10 @@ def refused(server, folder, *paths, **options):
     return str(caught.value)
 
 
+def names(folder):
+    return sorted(path.name for path in folder.iterdir() if path.name != ".locks")
+
+
 def ranges(server):
     """What each request asked for: the Range header or None."""
     return [headers.get("Range") for _path, headers in server.asked]
@@ -70,7 +74,21 @@ def test_a_whole_file_comes_once_and_leaves_nothing_beside_it(folder):
         assert got(server, folder) == DATA
         assert got(server, folder) == DATA
     assert ranges(server) == [None]
-    assert [path.name for path in folder.iterdir()] == ["a.tar"]
+    assert names(folder) == ["a.tar"]
+
+
+def test_a_whole_file_in_a_folder_that_cannot_be_written_is_taken(folder, monkeypatch):
+    folder.mkdir()
+    (folder / "a.tar").write_bytes(DATA)
+
+    def read_only(*arguments, **options):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(Path, "mkdir", read_only)
+    with serving({}) as server:
+        assert got(server, folder) == DATA
+        (folder / "a.tar").write_bytes(OTHER)
+        assert "Read-only file system" in refused(server, folder)
 
 
 @pytest.mark.parametrize("how", ["other bytes", "half"])
@@ -123,8 +141,12 @@ def test_the_next_call_goes_on_with_what_the_last_one_left(folder):
 
 @pytest.mark.parametrize("if_range", [True, False])
 @pytest.mark.parametrize("marked", ["etag", "modified", "neither"])
-def test_a_file_that_changed_between_two_tries_is_not_glued(folder, marked, if_range):
+def test_a_file_that_changed_between_two_tries_is_not_glued(
+    folder, marked, if_range, monkeypatch
+):
     """The old file was another one: what has come of it must go, whatever the server says."""
+    checked, digest = [], downloads._digest
+    monkeypatch.setattr(downloads, "_digest", lambda *a: checked.append(1) or digest(*a))
 
     def served(data, version, **options):
         marks = {"etag": {"etag": f'"{version}"'}, "modified": {"modified": dates[version]}}
@@ -141,6 +163,8 @@ def test_a_file_that_changed_between_two_tries_is_not_glued(folder, marked, if_r
         assert len(server.asked) == asked + 1  # the server itself begins anew
     else:
         assert len(server.asked) == asked + 2
+    # A mark that differs tells it before all has come, and not only the checksum.
+    assert len(checked) == (2 if marked == "neither" else 1)
 
 
 def test_bytes_whose_origin_is_not_known_are_not_gone_on_with(folder):
@@ -229,7 +253,7 @@ def test_a_wrong_file_of_the_right_length_is_seen_and_the_next_mirror_asked(fold
         assert got(server, folder, "/a.tar", "/b.tar") == DATA
         (folder / "a.tar").unlink()
         assert "checksum" in refused(server, folder)
-    assert list(folder.iterdir()) == []
+    assert names(folder) == []
 
 
 @pytest.mark.parametrize("status", [403, 404, 429, 500, 503])
@@ -385,7 +409,7 @@ def test_after_a_killed_process_the_next_goes_on(folder):
         assert there < len(DATA)
         assert got(server, folder) == DATA
     assert ranges(server) == [None, f"bytes={there}-"]
-    assert [path.name for path in folder.iterdir()] == ["a.tar"]
+    assert names(folder) == ["a.tar"]
 
 
 def wait_for(condition, process):

@@ -116,8 +116,14 @@ def test_behind_the_last_of_several_layers_nothing_runs():
     model, runs = in_place(), []
     model[0].register_forward_pre_hook(lambda *_: runs.append(1))
     model[3].register_forward_pre_hook(refuse)
-    activations(model, ["0", "2"], torch.rand(1, 1, 5, 5))
+    activations(model, ["0", "2", "2"], torch.rand(1, 1, 5, 5))
     assert runs == [1]
+
+
+def test_a_layer_that_runs_twice_gives_its_first_answer_among_several():
+    layer, images = nn.Conv2d(1, 1, 1), torch.rand(2, 1, 3, 3)
+    model = nn.Sequential(layer, layer, nn.Sigmoid())
+    assert torch.equal(activations(model, ["0", "2"], images)["0"], layer(images))
 
 
 def test_one_of_several_layers_that_is_never_reached_is_named():
