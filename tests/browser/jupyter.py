@@ -57,12 +57,10 @@ class Notebook:
         self.panel.locator(".jp-CodeCell").first.wait_for()
         self.panel.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
 
-    def run_anew(self) -> list[str]:
-        """Restart the kernel and run all cells; the errors shown, [] where all ran."""
-        choose(self.page, "Kernel", "Restart Kernel and Clear Outputs of All Cells")
-        self.page.locator(".jp-Dialog button.jp-mod-accept").click()
+    def run_all(self) -> list[str]:
+        """Run all cells, past what was saved; the errors shown, [] where all ran."""
+        choose(self.page, "Edit", "Clear Outputs of All Cells")
         self.page.wait_for_function(_NONE_RUN)
-        self.wait_for_a_kernel()
         choose(self.page, "Run", "Run All Cells")
         self.page.wait_for_function(_ALL_RUN)
         return self.panel.locator(_ERROR).all_text_contents()
@@ -118,7 +116,7 @@ class Figure:
         box.scroll_into_view_if_needed()
 
     def move_all(self) -> list[str]:
-        """Move each control by the keyboard; the names of those that changed no picture."""
+        """Move each control; the names of those that changed no picture."""
         controls = self.box.locator(".widget-slider, .widget-dropdown, .widget-checkbox")
         assert controls.count(), "a figure without a control"
         still = []
@@ -144,8 +142,8 @@ class Figure:
             handle.press("ArrowLeft" if now == most else "ArrowRight")
         elif "widget-dropdown" in kinds:
             chosen = control.locator("select")
-            last = chosen.evaluate("list => list.selectedIndex === list.length - 1")
-            chosen.press("ArrowUp" if last else "ArrowDown")
+            after = "list => (list.selectedIndex + 1) % list.length"
+            chosen.select_option(index=chosen.evaluate(after))
         else:
             control.locator("input").press("Space")
 

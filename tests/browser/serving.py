@@ -28,7 +28,7 @@ __all__ = [
 
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "build" / "screenshots"
-PATIENCE = int(os.environ.get("COURSE_PATIENCE", "180"))  # seconds: a machine may do much else
+PATIENCE = int(os.environ.get("COURSE_PATIENCE", "300"))  # seconds: a machine may do much else
 
 
 @dataclass(frozen=True)

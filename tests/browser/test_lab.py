@@ -47,22 +47,6 @@ def test_it_opens_on_the_course_and_nothing_pops_up(server, start):
     keep_picture(start, "lab_start_ru")
 
 
-def test_its_links_open_lectures_in_each_language_and_an_assignment(start):
-    tables = start.locator(".jp-MarkdownViewer table")
-    lecture = tables.nth(0).locator("tbody tr").nth(3)
-    assignment = tables.nth(1).locator("tbody tr", has_text="Метрики")
-    front = start.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
-    for row, link, heading in (
-        (lecture, 0, "Семантическая сегментация: задача и метрики"),
-        (lecture, 1, "Semantic segmentation: the task and its metrics"),
-        (assignment, 0, "Метрики и функция потерь"),
-    ):
-        row.get_by_role("link").nth(link).click()
-        front.locator("h1", has_text=heading).first.wait_for()
-        start.locator(".lm-TabBar-tab", has_text="course_ru.md").first.click()
-    no_trouble(start)
-
-
 def test_the_other_language_is_one_click_away(server, start):
     start.get_by_role("link", name="English", exact=True).click()
     heading = start.locator(".jp-MarkdownViewer:not(.lm-mod-hidden) h1")
@@ -86,6 +70,22 @@ def test_formgrader_opens_in_a_tab_from_the_menu(start):
     inside.get_by_role("link", name="metrics_and_loss").wait_for()
     no_trouble(start)
     keep_picture(start, "lab_formgrader")
+
+
+def test_its_links_open_lectures_in_each_language_and_an_assignment(start):
+    tables = start.locator(".jp-MarkdownViewer table")
+    lecture = tables.nth(0).locator("tbody tr").nth(3)
+    assignment = tables.nth(1).locator("tbody tr", has_text="Метрики")
+    front = start.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+    for row, link, heading in (
+        (lecture, 0, "Семантическая сегментация: задача и метрики"),
+        (lecture, 1, "Semantic segmentation: the task and its metrics"),
+        (assignment, 0, "Метрики и функция потерь"),
+    ):
+        row.get_by_role("link").nth(link).click()
+        front.locator("h1", has_text=heading).first.wait_for()
+        start.locator(".lm-TabBar-tab", has_text="course_ru.md").first.click()
+    no_trouble(start)
 
 
 def test_a_taken_port_is_named(tmp_path, monkeypatch):
