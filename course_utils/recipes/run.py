@@ -201,7 +201,7 @@ def _training(
     options = {"width": settings.width}
     if recipe.backbones:
         options["backbone"] = settings.backbone
-        imagenet = fresh and settings.weights == "imagenet"
+        imagenet = settings.weights == "imagenet" and fresh and settings.start is None
         options["weights"] = _imagenet(settings.backbone) if imagenet else None
     seed_everything(settings.seed)
     network = recipe.build(classes, **options)

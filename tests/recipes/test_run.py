@@ -152,6 +152,16 @@ def test_8s_starts_with_the_answers_of_16s(settings, tmp_path):
     assert result["settings"]["start"] == str(coarse.out)
 
 
+def test_who_starts_from_a_run_needs_no_weights_of_imagenet(settings, tmp_path, monkeypatch):
+    def unavailable(weights):
+        raise AssertionError
+
+    coarse = settings(recipe="fcn16s", out=tmp_path / "16s")
+    run(coarse, quiet=True)
+    monkeypatch.setattr(running, "load_weights", unavailable)
+    run(settings(weights="imagenet", start=coarse.out), quiet=True)
+
+
 def test_weights_of_another_network_are_no_start(settings, tmp_path):
     other = settings(recipe="front-end", out=tmp_path / "front")
     run(other, quiet=True)
