@@ -71,7 +71,8 @@ class RemoteFile:
     """One file, known by its digest, wherever it lies.
 
     sha256: in hexadecimal digits, or as many of the first as are known.
-    size: in bytes; where not `exact`, to one per cent. urls: its mirrors, the best first.
+    size: in bytes; where not `exact`, to one per cent and a kilobyte.
+    urls: its mirrors, the best first.
     """
 
     name: str
@@ -87,7 +88,7 @@ class RemoteFile:
 
     def may_have(self, size: int) -> bool:
         """Whether the file can be of that many bytes."""
-        return abs(size - self.size) <= (0 if self.exact else self.size // 100)
+        return abs(size - self.size) <= (0 if self.exact else self.size // 100 + 2**10)
 
 
 def fetch(remote: RemoteFile, folder: Path, *, progress: bool = True) -> Path:
@@ -333,9 +334,9 @@ def _append(response, part: Path, total: int | None, bar: tqdm, remote: RemoteFi
                 if length - before < SLOWEST * STALL:
                     raise _Cut(_cut_words(length, TimeoutError()))
                 window, before = time.monotonic(), length
-    if length < (total or 0) or not remote.may_have(length):
-        if length < remote.size:
-            raise _Cut(_cut_words(length, None))
+    if length < (total or 0) or (length < remote.size and not remote.may_have(length)):
+        raise _Cut(_cut_words(length, None))
+    if not remote.may_have(length):
         forget(part)
         raise _Failure(_("a file of another length ({n} bytes)").format(n=f"≥ {length}"))
 

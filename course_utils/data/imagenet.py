@@ -10,6 +10,7 @@ into a file beside them, NAME.sha256: then those are the right ones.
 
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ import torch
 from torch import Tensor
 
 from course_utils.data.cache import drive_folder
-from course_utils.data.downloads import RemoteFile, fetch, is_right
+from course_utils.data.downloads import RemoteFile, fetch
 
 __all__ = ["LECTURE_CLASSES", "load_weights", "remote_file"]
 
@@ -43,7 +44,7 @@ def load_weights(weights, progress: bool = True) -> dict[str, Tensor]:
     """
     folder = Path(torch.hub.get_dir()) / "checkpoints"
     remote = _or_ones_own(remote_file(weights), folder)
-    if (kept := drive_folder()) and not is_right(remote, folder / remote.name, progress=False):
+    if (kept := drive_folder()) and not (folder / remote.name).exists():
         _copy(fetch(remote, kept, progress=progress), folder / remote.name)
     path = fetch(remote, folder, progress=progress)
     return torch.load(path, map_location="cpu", weights_only=True)
@@ -67,10 +68,11 @@ def _or_ones_own(remote: RemoteFile, folder: Path) -> RemoteFile:
 
 
 def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    half = target.with_name(f"{target.name}.{os.getpid()}.part")
-    try:
+    """From Drive to the disk; where the disk refuses, `fetch` will say so."""
+    half = target.with_name(f"{target.name}.{os.getpid()}.copy")
+    with suppress(OSError):
+        target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, half)
         half.replace(target)
-    finally:
+    with suppress(OSError):
         half.unlink(missing_ok=True)

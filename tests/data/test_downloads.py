@@ -120,7 +120,8 @@ def test_a_mirror_that_gets_no_further_is_given_up(folder):
 
 
 def test_another_mirror_goes_on_where_the_first_ended(folder):
-    files = {"/a.tar": Served(DATA, cuts=[100_000, 0]), "/b.tar": Served(DATA, etag='"b"')}
+    cut = Served(DATA, etag='"a"', cuts=[100_000, 0])
+    files = {"/a.tar": cut, "/b.tar": Served(DATA, etag='"b"')}
     with serving(files) as server:
         assert got(server, folder, "/a.tar", "/b.tar") == DATA
     path, headers = server.asked[-1]
@@ -191,6 +192,7 @@ def test_a_part_longer_than_the_file_begins_anew(folder):
         refused(server, folder, **options)
         server.files["/a.tar"] = Served(shorter)
         assert got(server, folder, **options) == DATA
+    assert ranges(server)[-2:] == [f"bytes={len(longer) - 1}-", None]
 
 
 def test_silence_in_the_middle_ends_and_the_next_try_goes_on(folder):
