@@ -3,6 +3,8 @@
 import base64
 import re
 
+from tests.browser.serving import PATIENCE
+
 __all__ = ["Figure", "Notebook", "choose", "no_trouble", "open_notebook"]
 
 _SHOWN = ".jp-NotebookPanel:not(.lm-mod-hidden)"
@@ -116,17 +118,16 @@ class Figure:
         box.scroll_into_view_if_needed()
 
     def move_all(self) -> list[str]:
-        """Move each control; the names of those that changed no picture."""
-        controls = self.box.locator(".widget-slider, .widget-dropdown, .widget-checkbox")
-        assert controls.count(), "a figure without a control"
-        still = []
-        for i in range(controls.count()):
-            control = controls.nth(i)
-            before = self.picture()
-            self._move(control)
-            if not self._changes(before):
-                still.append(control.text_content())
-        return still
+        """Move each control; the names of those that changed no picture.
+
+        A brush of radius 0 paints nothing wherever it goes: what did nothing is moved once
+        more, after the others.
+        """
+        controls = self.box.locator(".widget-slider, .widget-dropdown, .widget-checkbox").all()
+        assert controls, "a figure without a control"
+        still = [control for control in controls if not self._redraws(control, PATIENCE / 20)]
+        still = [control for control in still if not self._redraws(control, PATIENCE)]
+        return [control.text_content() for control in still]
 
     def picture(self) -> bytes:
         """The picture's pixels, a PNG."""
@@ -139,7 +140,7 @@ class Figure:
         if "widget-slider" in kinds:
             handle = control.locator(".noUi-handle")
             now, most = (handle.get_attribute(f"aria-value{end}") for end in ("now", "max"))
-            handle.press("ArrowLeft" if now == most else "ArrowRight")
+            handle.press("Home" if now == most else "End")
         elif "widget-dropdown" in kinds:
             chosen = control.locator("select")
             after = "list => (list.selectedIndex + 1) % list.length"
@@ -147,15 +148,18 @@ class Figure:
         else:
             control.locator("input").press("Space")
 
-    def _changes(self, before: bytes) -> bool:
-        """Whether another picture comes, as long as the page's patience lasts."""
+    def _redraws(self, control, seconds: float) -> bool:
+        """Move it; whether another picture comes."""
         from playwright.sync_api import TimeoutError as TooLong
 
+        before = "data:image/png;base64," + base64.b64encode(self.picture()).decode()
+        self._move(control)
         image = self.box.locator("img").element_handle()
-        old = "data:image/png;base64," + base64.b64encode(before).decode()
-        script = f"([image, old]) => ({_DRAWN})(image) && ({_PIXELS})(image) !== old"
+        another = f"([image, before]) => ({_DRAWN})(image) && ({_PIXELS})(image) !== before"
         try:
-            self.page.wait_for_function(script, arg=[image, old], polling=200)
+            self.page.wait_for_function(
+                another, arg=[image, before], polling=200, timeout=1000 * seconds
+            )
         except TooLong:
             return False
         return True
