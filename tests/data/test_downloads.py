@@ -32,7 +32,6 @@ def _alone(tmp_path, monkeypatch):
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(downloads, "PAUSE", 0.0)
-    monkeypatch.setattr(downloads, "STALL", 1.0)
     with i18n.speaking("en"):
         yield
 
@@ -195,19 +194,21 @@ def test_a_part_longer_than_the_file_begins_anew(folder):
     assert ranges(server)[-2:] == [f"bytes={len(longer) - 1}-", None]
 
 
-def test_silence_in_the_middle_ends_and_the_next_try_goes_on(folder):
+def test_silence_in_the_middle_ends_and_the_next_try_goes_on(folder, monkeypatch):
+    monkeypatch.setattr(downloads, "STALL", 2.0)
     with serving({"/a.tar": Served(DATA, cuts=[100_000], stalls=True)}) as server:
         assert got(server, folder) == DATA
     assert ranges(server) == [None, "bytes=100000-"]
 
 
-def test_silence_from_the_first_byte_is_told_in_words(folder):
+def test_silence_from_the_first_byte_is_told_in_words(folder, monkeypatch):
+    monkeypatch.setattr(downloads, "STALL", 1.0)
     with serving({"/a.tar": Served(DATA, cuts=[0], stalls=True)}) as server:
         assert "nothing came for 1 seconds" in refused(server, folder)
 
 
 def test_drops_too_slow_to_be_of_use_count_as_silence(folder, monkeypatch):
-    monkeypatch.setattr(downloads, "STALL", 0.3)
+    monkeypatch.setattr(downloads, "STALL", 2.0)
     drops = Served(DATA, pieces=1, delay=0.05)
     with serving({"/a.tar": drops, "/b.tar": Served(DATA)}) as server:
         assert got(server, folder, "/a.tar", "/b.tar") == DATA
