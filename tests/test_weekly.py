@@ -19,6 +19,7 @@ def script(name):
 colab_versions, which_broke = script("colab_versions"), script("which_broke")
 
 LIST = """\
+filelock==3.18.0
 ipython==7.34.0
 ipywidgets==7.7.1
 matplotlib==3.10.0
