@@ -140,6 +140,19 @@ def test_training_equals_the_loop_written_out():
     torch.testing.assert_close(network.layer.weight, plain.layer.weight)
 
 
+def test_every_step_has_random_numbers_of_its_own_and_the_same_when_repeated():
+    def losses(seed, number=3):
+        network = Network()
+        network.layer = nn.Sequential(nn.Dropout(0.5), network.layer)
+        trained = training(network, lr=0.0)
+        trained.seed = seed
+        return [float(trained.step(*batch())) for _step in range(number)]
+
+    assert len(set(losses(0))) == 3
+    assert losses(0) == losses(0)
+    assert not set(losses(0)) & set(losses(1))
+
+
 def test_bfloat16_computes_the_same_to_its_precision():
     half = training(Network(), placement=Placement.choose("cpu", "bfloat16"))
     full = training(Network())
