@@ -27,15 +27,10 @@ from traitlets import Bool, Enum, Integer, List, Unicode
 
 from course_utils.i18n import LANGUAGES, N_, _, speaking
 from course_utils.teaching import config
+from course_utils.teaching.doctor.known import Known
 from course_utils.teaching.errors import CourseError
 from course_utils.teaching.hand_in import HandInExporter, Unreadable
-from course_utils.teaching.release import (
-    blank_answers,
-    hand_in_language,
-    released_cells,
-    released_notebooks,
-    squeezed,
-)
+from course_utils.teaching.release import hand_in_language, squeezed
 from course_utils.teaching.sandbox.bubblewrap import SandboxUnavailable, require
 from course_utils.teaching.sandbox.channels import MESSAGE_BYTES, SIZE, Budget, counting_client
 from course_utils.teaching.sandbox.limits import Reason
@@ -69,6 +64,13 @@ class Judge(Execute):
         ["graceful", "immediate"],
         default_value="immediate",
         help="A student's kernel is not asked for a last word.",
+    ).tag(config=True)
+
+    extra_arguments = List(
+        Unicode(),
+        default_value=["--HistoryManager.enabled=False"],
+        help="Of a kernel. Nobody asks for the history of a hand-in's cells; to keep it costs a "
+        "thread and a database.",
     ).tag(config=True)
 
     transport = Enum(
@@ -382,9 +384,7 @@ def _mark_blank_answers(nb: NotebookNode, names) -> None:
     The gradebook knows the blank text of one language only; a blank essay in the other would
     wait for a person to mark it.
     """
-    cells = released_cells(names["db_url"], names["assignment"], names["notebook"])
-    notebooks = released_notebooks(Path.cwd(), names["assignment"], names["notebook"])
-    blanks = blank_answers(cells, notebooks)
+    blanks = Known.for_grading(names).blanks
     for cell in nb.cells:
         name = cell.metadata.get("nbgrader", {}).get("grade_id")
         if squeezed(cell.source) in blanks.get(name, ()):

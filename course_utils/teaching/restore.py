@@ -6,19 +6,13 @@ before it in `Autograde.sanitize_preprocessors`: after it every released cell th
 is there exactly once, with nbgrader's own metadata. The rules are those of `course doctor`.
 """
 
-from pathlib import Path
-
 from nbformat.notebooknode import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from course_utils.i18n import speaking
 from course_utils.teaching.doctor.known import Known
 from course_utils.teaching.doctor.mending import mend
-from course_utils.teaching.release import (
-    hand_in_language,
-    released_cells,
-    released_notebooks,
-)
+from course_utils.teaching.release import hand_in_language
 
 __all__ = ["RestoreRelease"]
 
@@ -30,11 +24,8 @@ class RestoreRelease(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources):
         """Runs in the course's folder, where nbgrader's converters change to."""
-        names = resources["nbgrader"]
-        cells = released_cells(names["db_url"], names["assignment"], names["notebook"])
-        notebooks = released_notebooks(Path.cwd(), names["assignment"], names["notebook"])
-        known = Known(cells, notebooks)
-        prose = known.language_of(nb.cells) or next(iter(notebooks), "")
+        known = Known.for_grading(resources["nbgrader"])
+        prose = known.language_of(nb.cells) or next(iter(known.notebooks), "")
         self.language = hand_in_language(nb, prose)
         self._forget_our_own_marks(nb, resources.get("unreadable"))
         with speaking("en"):  # the log is the instructor's

@@ -1,14 +1,18 @@
 """A release as the doctor looks things up in it: by id, by text, by what a cell defines."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from nbformat.notebooknode import NotebookNode
 
 from course_utils.teaching.release import (
     ReleasedCell,
     blank_answers,
+    released_cells,
+    released_notebooks,
     squeezed,
     tracked_cells,
 )
@@ -45,6 +49,22 @@ class Known:
     def of(cls, notebooks: dict[str, NotebookNode]) -> "Known":
         """All that the released notebooks say; no gradebook is asked."""
         return cls(tracked_cells(notebooks), notebooks)
+
+    @classmethod
+    def for_grading(cls, names: Mapping) -> "Known":
+        """The gradebook's cells with the notebooks of the course in the working folder.
+
+        names: `resources["nbgrader"]` of a preprocessor. Whoever grades many hand-ins of one
+        notebook reads them once and hands them on there, as "known".
+        Raises nbgrader.api.MissingEntry where the assignment was never generated.
+        """
+        if "known" in names:
+            return names["known"]
+        assignment, notebook = names["assignment"], names["notebook"]
+        return cls(
+            released_cells(names["db_url"], assignment, notebook),
+            released_notebooks(Path.cwd(), assignment, notebook),
+        )
 
     @cached_property
     def released(self) -> dict[str, dict[str, NotebookNode]]:

@@ -66,7 +66,7 @@ def grade(
             "[bold red]No sandbox: student code runs with your rights, "
             "reads your files and reaches the network.[/bold red]"
         )
-    with nullcontext() if scheduler else begun(assignment, sandbox=not no_sandbox):
+    with nullcontext() if scheduler else begun(course.root, assignment, sandbox=not no_sandbox):
         # Late: `course --help` needs none of nbgrader and Dask.
         from course_utils.teaching import class_table
         from course_utils.teaching.grading.run import Grading

@@ -4,7 +4,6 @@
 import distributed
 import sqlalchemy.dialects.sqlite
 import torch
-import torchvision
 from nbgrader import preprocessors
 
 from course_utils.checks import grading

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from multiprocessing import forkserver
+from pathlib import Path
 
 from course_utils.teaching.sandbox import warm
 
@@ -14,17 +15,44 @@ __all__ = ["begun"]
 
 _LIBRARIES = "course_utils.teaching.grading.libraries"
 _EXERCISES = "course_utils.checks.assignments"
+# torchvision takes as long to import as torch: only for a class in which somebody names it.
+_ON_DEMAND = {
+    b"torchvision": ("torchvision.models", "torchvision.datasets", "torchvision.transforms.v2"),
+    b"course_utils.data.scenes": ("course_utils.data.scenes",),
+    b"course_utils.data.size_scenes": ("course_utils.data.size_scenes",),
+}
+_READ = 2**22  # bytes of one hand-in
 
 
 @contextmanager
-def begun(assignment: str, *, sandbox: bool = True) -> Iterator[None]:
+def begun(root: Path, assignment: str, *, sandbox: bool = True) -> Iterator[None]:
     """Start the process that workers are forked from and, with a sandbox, that of kernels.
 
+    root: of the course, in whose submitted/ the libraries are named that kernels will need.
     Neither is waited for. Inside another such block this does nothing.
     """
     os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "critical")  # for the workers
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # a worker is one of many on its machine
-    with warm.shared() if sandbox else nullcontext():
+    with warm.shared(_named(root, assignment)) if sandbox else nullcontext():
         forkserver.set_forkserver_preload([_LIBRARIES, f"{_EXERCISES}.{assignment}"])
         forkserver.ensure_running()
         yield
+
+
+def _named(root: Path, assignment: str) -> list[str]:
+    """Libraries that a hand-in names and that kernels would else import one by one."""
+    found: list[str] = []
+    wanted = dict(_ON_DEMAND)
+    for path in root.glob(f"submitted/*/{assignment}/*.ipynb"):
+        if not wanted:
+            break
+        if path.is_symlink() or not path.is_file():
+            continue
+        try:
+            with path.open("rb") as file:
+                text = file.read(_READ)
+        except OSError:
+            continue
+        for word in [word for word in wanted if word in text]:
+            found += wanted.pop(word)
+    return found

@@ -18,14 +18,14 @@ from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
-from course_utils.teaching.grading.engines import keep_engines
 from course_utils.teaching.grading.hand_ins import read_files
 from course_utils.teaching.grading.kit import course_directory
+from course_utils.teaching.grading.thrift import once_a_process
 from course_utils.teaching.grading.worker import steps
 
 __all__ = ["Recorder"]
 
-keep_engines()
+once_a_process()
 
 _LONGEST_TIME = 1000  # bytes of timestamp.txt
 _log = logging.getLogger(__name__)

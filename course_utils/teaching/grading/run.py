@@ -94,7 +94,9 @@ class Grading:
         if self.sandbox and not scheduler:
             require()
         with (
-            nullcontext() if scheduler else begun(self.assignment, sandbox=self.sandbox),
+            nullcontext()
+            if scheduler
+            else begun(self.course.root, self.assignment, sandbox=self.sandbox),
             self._alone(),
             Ledger(self.folder / "ledger.db").closing() as ledger,
             _logged(self.log_file),

@@ -28,16 +28,17 @@ from traitlets.utils.importstring import import_item
 
 from course_utils.i18n import N_
 from course_utils.teaching import suspicions
+from course_utils.teaching.doctor.known import Known
 from course_utils.teaching.errors import CourseError
-from course_utils.teaching.grading.engines import keep_engines
 from course_utils.teaching.grading.hand_ins import MAX_BYTES
 from course_utils.teaching.grading.kit import Kit, course_directory, load_config, unpack
+from course_utils.teaching.grading.thrift import once_a_process
 from course_utils.teaching.hand_in import Unreadable, read_hand_in
 from course_utils.teaching.sandbox.bubblewrap import require
 
 __all__ = ["STATES", "Job", "Result", "grade", "steps", "unreadable"]
 
-keep_engines()
+once_a_process()
 
 STATES = ("graded", "timed_out", "crashed", "unreadable")  # from the best to the worst
 
@@ -165,6 +166,7 @@ def _through_all(
             "assignment": kit.assignment,
             "notebook": name,
             "db_url": directory.db_url,
+            "known": _known(kit.assignment, name, directory.db_url),
         },
     )
     if reason is not None:
@@ -248,6 +250,12 @@ def _own_folder() -> str | None:
         return get_worker().local_directory
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=8)
+def _known(assignment: str, notebook: str, db_url: str) -> Known:
+    """What was released. The address is that of a kit's own gradebook, which never changes."""
+    return Known.for_grading({"assignment": assignment, "notebook": notebook, "db_url": db_url})
 
 
 def _workplace(kit: Kit) -> Path:

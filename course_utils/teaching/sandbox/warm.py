@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from course_utils.teaching.sandbox.folders import folder_for_sockets
@@ -105,9 +105,10 @@ def fork_kernel(
 
 
 @contextlib.contextmanager
-def shared() -> Iterator[None]:
+def shared(libraries: Iterable[str] = ()) -> Iterator[None]:
     """One warm process for this program and all that it starts, until the block is left.
 
+    libraries: modules that it imports besides those that every kernel needs.
     They find it by the environment, where the path of its socket stands. Inside another such
     block this one does nothing.
     """
@@ -119,7 +120,7 @@ def shared() -> Iterator[None]:
     with _socket() as listening:
         listening.bind(path)
         listening.listen()
-        process, control = _start(listening)
+        process, control = _start(listening, libraries)
     os.environ[ADDRESS] = path
     try:
         yield
@@ -170,7 +171,9 @@ def _own_line() -> socket.socket:
     return line
 
 
-def _start(listening: socket.socket | None = None) -> tuple[subprocess.Popen, socket.socket]:
+def _start(
+    listening: socket.socket | None = None, libraries: Iterable[str] = ()
+) -> tuple[subprocess.Popen, socket.socket]:
     """A warm process and the line that it lives by."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
@@ -189,8 +192,8 @@ def _start(listening: socket.socket | None = None) -> tuple[subprocess.Popen, so
             cwd="/",
             start_new_session=True,
         )
-    libraries = {name: os.environ[name] for name in _FOLDERS if name in os.environ}
-    ours.send(json.dumps(libraries).encode())
+    folders = {name: os.environ[name] for name in _FOLDERS if name in os.environ}
+    ours.send(json.dumps({"environment": folders, "libraries": list(libraries)}).encode())
     return process, ours
 
 

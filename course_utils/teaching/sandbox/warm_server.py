@@ -4,9 +4,9 @@
 
 FD: one end of a Unix socket pair (SOCK_SEQPACKET). LISTENING: a socket of the same kind, where
 other programs of the same grader connect and ask as well. The first message on FD is a JSON
-object of environment variables for the libraries (where the font list is); those that the
-process starts with can be read by every kernel. Each further one is a request, a JSON object
-with one descriptor to answer on:
+object: "environment", variables for the libraries (where the font list is), for those that the
+process starts with can be read by every kernel; "libraries", modules to import besides PRELOAD.
+Each further one is a request, a JSON object with one descriptor to answer on:
 
     first: process whose namespaces the kernel enters; it is 1 inside
     argv, environment, working_folder: of the kernel
@@ -37,8 +37,7 @@ from pkgutil import iter_modules
 from course_utils.checks import probes
 
 PRELOAD = (
-    *("torch", "torchvision", "torchvision.models", "torchvision.datasets", "numpy"),
-    *("torchvision.transforms.v2", "torch._subclasses.schema_check_mode"),
+    *("torch", "torch._subclasses.schema_check_mode", "numpy"),
     *("numpy.ctypeslib", "PIL.Image", "PIL.JpegImagePlugin", "PIL.PngImagePlugin"),
     *("safetensors.torch", "tqdm.auto"),
     # not its backend for notebooks, which looks for the shell as it is imported
@@ -50,8 +49,8 @@ PRELOAD = (
     *("IPython.core.oinspect", "IPython.extensions.storemagic", "IPython.display"),
     *("sqlite3", "tornado.platform.asyncio", "tornado.queues", "psutil"),
     *("course_utils.i18n", "course_utils.data", "course_utils.data.small_net"),
-    *("course_utils.data.scenes", "course_utils.data.shapes_classification"),
-    *("course_utils.checks.kernel", "course_utils.checks.notebook", "course_utils.session"),
+    *("course_utils.data.shapes_classification", "course_utils.session"),
+    *("course_utils.checks.kernel", "course_utils.checks.notebook"),
     *(f"course_utils.checks.probes.{probe.name}" for probe in iter_modules(probes.__path__)),
 )
 _NAMESPACES = ("user", "cgroup", "ipc", "uts", "net", "pid", "mnt")  # rights first, files last
@@ -63,8 +62,9 @@ _CAP_VERSION_3 = 0x20080522
 
 def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
-    os.environ.update(json.loads(control.recv(2**16)))
-    for name in PRELOAD:
+    first = json.loads(control.recv(2**16))
+    os.environ.update(first["environment"])
+    for name in (*PRELOAD, *first["libraries"]):
         try:
             importlib.import_module(name)
         except ImportError:
