@@ -79,7 +79,12 @@ def test_a_bomb_ends_with_the_reason(start, code):
 
 
 def test_the_time_of_the_whole_is_limited(start):
-    kernel = start(wall_seconds=2)
+    for seconds in (2, 8, 32):
+        try:
+            kernel = start(wall_seconds=seconds)
+            break
+        except RuntimeError:  # this machine is so busy that they were over before it was ready
+            assert seconds < 32
     said = kernel.dies_of("import time\ntime.sleep(600)")
     assert said.startswith("was running when the")
     assert kernel.provisioner.reason.state == "timed_out"
