@@ -9,6 +9,7 @@ said in a sentence, and the cell ends well. While a hand-in is graded it does no
 import contextlib
 import os
 import sys
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,7 @@ from course_utils.i18n import _
 __all__ = ["hand_in"]
 
 _GRADING = "NBGRADER_EXECUTION"  # in the environment while nbgrader runs a notebook
+_WIDTH = 88  # letters: notebooks break longer lines inside words
 
 
 def hand_in(name: str, points: Mapping[str, float]) -> None:
@@ -35,9 +37,9 @@ def hand_in(name: str, points: Mapping[str, float]) -> None:
         _show_marks(name, points)
         notebook, trouble = own_notebook.find()
         for sentence in _to_look_at(name, points, notebook):
-            print(f"⚠ {sentence}")
+            _say(f"⚠ {sentence}")
         print()
-        print(trouble or own_notebook.offer(notebook, name))
+        _say(trouble or own_notebook.offer(notebook, name))
     except Exception as error:
         print(
             _(
@@ -72,15 +74,21 @@ def _show_marks(name: str, points: Mapping[str, float]) -> None:
             mark = "✓" if passed else "✗"
             got = f"{worth if passed else 0:g} / {worth:g}"
         print(f"{mark} {exercise_name:<{wide}}  {got:>7}  {words}", flush=True)
-    print(
+    sentences = [
         _("The visible checks give {earned} of {total} points.").format(
             earned=f"{earned:g}", total=f"{total - by_hand:g}"
-        ),
-        end=" ",
-    )
+        )
+    ]
     if by_hand:
-        print(_("A person gives up to {points} more.").format(points=f"{by_hand:g}"), end=" ")
-    print(_("The mark comes from the same checks on other data."))
+        sentences.append(_("A person gives up to {points} more.").format(points=f"{by_hand:g}"))
+    sentences.append(_("The mark comes from the same checks on other data."))
+    _say(" ".join(sentences))
+
+
+def _say(text: str) -> None:
+    """Print it in lines that fit; an address or a path stays in one piece."""
+    for line in text.splitlines():
+        print(textwrap.fill(line, _WIDTH, break_long_words=False, break_on_hyphens=False))
 
 
 def _verdict(exercise: Exercise) -> tuple[bool, str]:
