@@ -337,6 +337,13 @@ def test_good_segmentations_clear_the_bar_with_room():
         assert measure > segment_exercise.REQUIRED + 0.04
 
 
+@pytest.fixture
+def trained():
+    """Before a check begins, which has a time limit."""
+    right.trained(right._Skips)
+
+
+@pytest.mark.usefixtures("trained")
 def test_answers_that_depend_on_the_batch_are_named_whatever_the_network():
     def segment(images):
         found = right.segmented_by_skips(images)
@@ -345,11 +352,13 @@ def test_answers_that_depend_on_the_batch_are_named_whatever_the_network():
     assert "by itself" in verdict("segment", segment).summary()
 
 
+@pytest.mark.usefixtures("trained")
 def test_scores_in_place_of_labels_are_named_whatever_the_network():
     found = verdict("segment", lambda images: right.trained(right._Skips)(images))
     assert found.mistake == "scores"
 
 
+@pytest.mark.usefixtures("trained")
 def test_a_right_answer_of_another_label_for_background_is_told_of_the_shift():
     found = verdict("segment", lambda images: (right.segmented_by_skips(images) + 1) % 7)
     assert not found.passed

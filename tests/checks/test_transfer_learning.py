@@ -238,6 +238,7 @@ def test_answers_that_depend_on_the_batch_are_named_whatever_the_network():
 
 
 def test_labels_from_one_are_named_whatever_the_network():
+    right._with_all_layers_trained()  # before the check, which has a time limit
     found = verdict("fine_tune", lambda images: right.classify_by_all_layers(images) + 1)
     assert "from 1" in found.summary()
 
