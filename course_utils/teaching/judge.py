@@ -69,8 +69,8 @@ class Judge(Execute):
     extra_arguments = List(
         Unicode(),
         default_value=["--HistoryManager.enabled=False"],
-        help="Of a kernel. Nobody asks for the history of a hand-in's cells; to keep it costs a "
-        "thread and a database.",
+        help="Of a kernel. Nobody asks for the history of a hand-in's cells, and to keep it "
+        "costs a thread and a database.",
     ).tag(config=True)
 
     transport = Enum(
