@@ -55,3 +55,26 @@ def test_afterwards_nothing_rings():
     with time_limit(0.1):
         pass
     time.sleep(0.3)
+
+
+def test_an_import_does_not_count(tmp_path, monkeypatch):
+    """A library that computes as it is imported, for longer than the limit."""
+    (tmp_path / "slow_library.py").write_text(
+        "import time\nstart = time.process_time()\n"
+        "while time.process_time() - start < 0.6:\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with time_limit(0.2):
+        import slow_library
+
+        compute_for(0.05)
+    assert slow_library.start
+    with pytest.raises(TimeIsUp), time_limit(0.2):
+        compute_for(60)
+
+
+def test_an_import_that_never_ends_is_stopped(tmp_path, monkeypatch):
+    (tmp_path / "endless_library.py").write_text("while True:\n    pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(TimeIsUp), time_limit(0.1):
+        import endless_library  # noqa: F401

@@ -18,6 +18,8 @@ _EXERCISES = "course_utils.checks.assignments"
 # torchvision takes as long to import as torch: only for a class in which somebody names it.
 _ON_DEMAND = {
     b"torchvision": ("torchvision.models", "torchvision.datasets", "torchvision.transforms.v2"),
+    b"nn.Module": ("torch._dynamo",),  # what torch imports when weights are first written
+    b"small_net": ("torch._dynamo",),
     b"course_utils.data.scenes": ("course_utils.data.scenes",),
     b"course_utils.data.size_scenes": ("course_utils.data.size_scenes",),
 }
