@@ -1,7 +1,8 @@
-"""python -m course_utils.recipes: see `command`."""
+"""python -m course_utils.recipes NAME --data voc"""
 
 import sys
 
 from course_utils.recipes.command import main
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
