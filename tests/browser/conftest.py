@@ -12,9 +12,9 @@ from tests.teaching.conftest import released_course  # noqa: F401 (a fixture)
 _CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """The browser, one for all tests of a worker."""
+    """The browser, one for a file's tests: while it is open no other event loop can run."""
     sync_api = pytest.importorskip(
         "playwright.sync_api", reason="no playwright: pip install playwright"
     )

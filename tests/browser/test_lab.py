@@ -4,6 +4,7 @@ import os
 import re
 import socket
 import sys
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -30,6 +31,9 @@ def start(server, page):
     page.asked = []
     page.on("request", lambda request: page.asked.append(request.url))
     page.goto(server.address("/"))
+    page.goto(
+        server.address(f"{urlsplit(page.url).path}?reset")
+    )  # not with earlier tests' tabs
     page.locator(".jp-MarkdownViewer h1").wait_for()
     return page
 

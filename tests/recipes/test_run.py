@@ -95,7 +95,7 @@ def test_another_seed_ends_elsewhere(settings, checkpoint_of, tmp_path):
 
 
 def test_an_interrupted_run_is_kept_and_goes_on(settings, checkpoint_of, tmp_path, monkeypatch):
-    ordinary = running.Training.step
+    ordinary, before = running.Training.step, signal.getsignal(signal.SIGINT)
 
     def step(self, images, truth):
         loss = ordinary(self, images, truth)
@@ -108,7 +108,7 @@ def test_an_interrupted_run_is_kept_and_goes_on(settings, checkpoint_of, tmp_pat
         patch.setattr(running.Training, "step", step)
         with pytest.raises(Stopped, match="behind step 1"):
             run(cut, quiet=True)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
     run(cut, resume=True, quiet=True)
     whole = settings(out=tmp_path / "whole")
     run(whole, quiet=True)

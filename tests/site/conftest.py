@@ -92,9 +92,9 @@ def served(site) -> str:
     server.server_close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Debian's Chromium."""
+    """Debian's Chromium, for a file's tests: while it is open no other event loop can run."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright")
     names = filter(None, (os.environ.get("COURSE_CHROMIUM"), *_CHROMIUMS))
     program = next(filter(None, map(shutil.which, names)), None)
