@@ -2,6 +2,7 @@
 
 import base64
 import re
+import time
 
 from tests.browser.serving import PATIENCE
 
@@ -103,9 +104,18 @@ class Notebook:
         choose(self.page, "Kernel", "Shut Down Kernel")
         self.panel.locator(".jp-Notebook-ExecutionIndicator").wait_for()
 
-    def figures(self) -> list["Figure"]:
-        """Those that move, from top to bottom."""
+    def figures(self, number: int) -> list["Figure"]:
+        """Those that move, from top to bottom; `number` are waited for.
+
+        JupyterLab draws a widget some time after its cell has run, and when it comes in sight.
+        """
         boxes = self.panel.locator(".widget-vbox")
+        cells = self.panel.locator(".jp-CodeCell")
+        end = time.monotonic() + PATIENCE
+        while boxes.count() < number and time.monotonic() < end:
+            for i in range(cells.count()):
+                cells.nth(i).scroll_into_view_if_needed()
+                self.page.wait_for_timeout(50)
         return [Figure(self.page, boxes.nth(i)) for i in range(boxes.count())]
 
 

@@ -31,7 +31,7 @@ def server(tmp_path_factory):
 def test_a_lecture_runs_to_its_end_and_all_that_moves_redraws(server, page, path):
     notebook = open_notebook(page, server, path)
     assert notebook.run_all() == []
-    figures = notebook.figures()
+    figures = notebook.figures(moving_figures(path))
     assert len(figures) == moving_figures(path)
     name = path.removesuffix(".ipynb").replace("/", "_")
     for number, figure in enumerate(figures, start=1):
