@@ -1,34 +1,19 @@
-"""Debian's Chromium for the tests that look at pages; skipped, with the word, where none is."""
+"""A page of Chromium for each test."""
 
-import os
 import re
-import shutil
 
 import pytest
 
 from tests.browser.serving import PATIENCE, keep_picture
+from tests.chromium import chromium_browser
 from tests.teaching.conftest import released_course  # noqa: F401 (a fixture)
-
-_CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 @pytest.fixture(scope="module")
 def chromium():
-    """The browser, one for a file's tests: while it is open no other event loop can run."""
-    sync_api = pytest.importorskip(
-        "playwright.sync_api", reason="no playwright: pip install playwright"
-    )
-    names = filter(None, (os.environ.get("COURSE_CHROMIUM"), *_CHROMIUMS))
-    program = next(filter(None, map(shutil.which, names)), None)
-    if program is None:
-        pytest.skip("no Chromium: apt-get install chromium, or name it in COURSE_CHROMIUM")
-    own_rights = ["--no-sandbox"] if os.geteuid() == 0 else []  # root's can't make one
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program, args=[*own_rights, "--disable-dev-shm-usage"]
-        )
+    """The browser, one for a file's tests."""
+    with chromium_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

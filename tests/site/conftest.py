@@ -1,7 +1,6 @@
 """The whole site, built once for all tests and workers, and pages of it parsed."""
 
 import os
-import shutil
 import threading
 from dataclasses import dataclass
 from functools import cache, partial
@@ -14,10 +13,10 @@ from bs4 import BeautifulSoup
 from filelock import FileLock
 
 from course_utils.teaching.config import load
+from tests.chromium import chromium_browser
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = ("ru", "en")
-_CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 @dataclass(frozen=True)
@@ -94,16 +93,6 @@ def served(site) -> str:
 
 @pytest.fixture(scope="module")
 def browser():
-    """Debian's Chromium, for a file's tests: while it is open no other event loop can run."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright")
-    names = filter(None, (os.environ.get("COURSE_CHROMIUM"), *_CHROMIUMS))
-    program = next(filter(None, map(shutil.which, names)), None)
-    if program is None:
-        pytest.skip("no Chromium: apt-get install chromium, or name it in COURSE_CHROMIUM")
-    own_rights = ["--no-sandbox"] if os.geteuid() == 0 else []  # root's can't make one
-    with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(
-            executable_path=program, args=[*own_rights, "--disable-dev-shm-usage"]
-        )
+    """Debian's Chromium, one for a file's tests."""
+    with chromium_browser() as found:
         yield found
-        found.close()
