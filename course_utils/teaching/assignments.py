@@ -22,7 +22,7 @@ from uuid import uuid4
 
 from nbformat import NotebookNode
 
-from course_utils.teaching import marks, notebooks, rules
+from course_utils.teaching import glossary, marks, notebooks, rules
 from course_utils.teaching.config import FILE_NAME, Course
 from course_utils.teaching.errors import CourseError
 from course_utils.teaching.source import Cell, Source, parse
@@ -107,6 +107,9 @@ def _generate(
     with tempfile.TemporaryDirectory(prefix="course-") as scratch:
         root = Path(scratch).resolve()
         shutil.copy(course.root / FILE_NAME, root)
+        if (course.root / glossary.SOURCE).is_file():  # a page links to it where there is one
+            (root / glossary.SOURCE).parent.mkdir()
+            shutil.copy(course.root / glossary.SOURCE, root / glossary.SOURCE)
         shutil.copytree(source.path.parent, root / SOLUTIONS / name)
         (root / SOLUTIONS / name / f"{name}.ipynb").write_bytes(solution)
         _run_nbgrader(course, root, name, language)

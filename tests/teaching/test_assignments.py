@@ -143,8 +143,12 @@ def test_building_touches_no_gradebook_and_leaves_nothing_behind(root):
     assert sorted(path for path in root.rglob("*")) == before
 
 
-@pytest.mark.parametrize("language", ["ru", "en"])
-def test_nbgraders_own_command_makes_the_same_bytes(root, planned, language):
+@pytest.mark.parametrize(("language", "link"), [("ru", "[Словарь]"), ("en", "[Glossary]")])
+def test_nbgraders_own_command_makes_the_same_bytes(root, language, link):
+    """With all that a page looks for in the course's folder, the glossary."""
+    (root / "docs").mkdir()
+    (root / "docs/glossary.toml").touch()
+    planned = plan(root)
     (root / "solutions/sums/sums.ipynb").write_bytes(planned["solutions/sums/sums.ipynb"])
     command = [sys.executable, "-m", "nbgrader", "generate_assignment", "sums", "--force"]
     environment = os.environ | {"COURSE_LANGUAGE": language}
@@ -152,9 +156,9 @@ def test_nbgraders_own_command_makes_the_same_bytes(root, planned, language):
     assert done.returncode == 0, done.stderr.decode()
     folder = root / "assignments" / language / "sums"
     assert [path.name for path in folder.iterdir()] == ["sums.ipynb"], "no source beside it"
-    assert (folder / "sums.ipynb").read_bytes() == (
-        planned[f"assignments/{language}/sums/sums.ipynb"]
-    )
+    made = (folder / "sums.ipynb").read_bytes()
+    assert made == planned[f"assignments/{language}/sums/sums.ipynb"]
+    assert link in made.decode()
 
 
 def test_a_file_that_an_assignment_needs_goes_with_it(root):
