@@ -34,8 +34,12 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread():
-    """Tests run side by side; each with its own threads would slow them all down."""
+    """Tests run side by side; each with its own threads would slow them all down.
+
+    The same for the programs that they start.
+    """
     torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 
 @pytest.fixture(autouse=True, scope="session")

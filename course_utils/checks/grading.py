@@ -20,7 +20,7 @@ from typing import Any
 
 from course_utils.checks import judging
 from course_utils.checks.banned import find_uses
-from course_utils.checks.exercise import Case, Exercise, assignment
+from course_utils.checks.exercise import Exercise, assignment
 from course_utils.checks.kernel import MIME
 from course_utils.checks.probing import Observation
 from course_utils.checks.verdict import Verdict
@@ -45,7 +45,7 @@ def make_request(assignment_name: str, exercise_name: str, seed: int) -> bytes:
             "seconds": exercise.seconds,
             "cases": [
                 {"inputs": case.inputs, "strided": list(case.strided)}
-                for case in _cases(assignment_name, exercise_name, seed)
+                for case in _answers(assignment_name, exercise_name, seed).cases
             ],
         }
     )
@@ -108,8 +108,8 @@ def judge(
             exercise, "reply", N_("What came from the notebook answers another question.")
         )
     try:
-        cases = _cases(assignment_name, exercise_name, seed)
-        return judging.judge(judging.Answers(exercise, cases), got, hidden=True)
+        answers = _answers(assignment_name, exercise_name, seed)
+        return judging.judge(answers, got, hidden=True)
     except judging.ModelError:
         raise
     except Exception:  # plain data, yet of a form that nobody's function returns
@@ -119,8 +119,9 @@ def judge(
 
 
 @lru_cache(maxsize=1)  # whoever asks will judge next
-def _cases(assignment_name: str, exercise_name: str, seed: int) -> Sequence[Case]:
-    return _exercise(assignment_name, exercise_name).cases(seed)
+def _answers(assignment_name: str, exercise_name: str, seed: int) -> judging.Answers:
+    exercise = _exercise(assignment_name, exercise_name)
+    return judging.Answers(exercise, exercise.cases(seed))
 
 
 def _read(reply: bytes) -> tuple[str, list[Observation]]:

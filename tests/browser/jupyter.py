@@ -26,6 +26,14 @@ _PIXELS = """image => {
     return canvas.toDataURL();
 }"""
 _DRAWN = "image => image.complete && image.naturalWidth > 0"
+# Another picture has come, or the kernel has had nothing to do for so long that none will.
+_SETTLED = f"""([image, source, moved, quiet]) => {{
+    if (image.src !== source && ({_DRAWN})(image)) return true;
+    const kernel = document.querySelector('{_SHOWN} .jp-Notebook-ExecutionIndicator');
+    if (kernel.dataset.status !== 'idle') window.lastBusy = performance.now();
+    return performance.now() - Math.max(moved, window.lastBusy ?? 0) > 1000 * quiet;
+}}"""
+_QUIET = 2  # seconds; a move is told to the kernel within one
 
 
 def choose(page, menu: str, entry: str) -> None:
@@ -65,7 +73,7 @@ class Notebook:
         choose(self.page, "Edit", "Clear Outputs of All Cells")
         self.page.wait_for_function(_NONE_RUN)
         choose(self.page, "Run", "Run All Cells")
-        self.page.wait_for_function(_ALL_RUN)
+        self.page.wait_for_function(_ALL_RUN, polling=500)
         return self.panel.locator(_ERROR).all_text_contents()
 
     def cell(self, text: str):
@@ -135,8 +143,8 @@ class Figure:
         """
         controls = self.box.locator(".widget-slider, .widget-dropdown, .widget-checkbox").all()
         assert controls, "a figure without a control"
-        still = [control for control in controls if not self._redraws(control, PATIENCE / 20)]
-        still = [control for control in still if not self._redraws(control, PATIENCE)]
+        still = [control for control in controls if not self._redraws(control)]
+        still = [control for control in still if not self._redraws(control, 5 * _QUIET)]
         return [control.text_content() for control in still]
 
     def picture(self) -> bytes:
@@ -144,6 +152,10 @@ class Figure:
         image = self.box.locator("img").element_handle()
         self.page.wait_for_function(_DRAWN, arg=image)
         return base64.b64decode(image.evaluate(_PIXELS).partition(",")[2])
+
+    def enlarged(self) -> float:
+        """How many times as wide as its pixels the picture is shown."""
+        return self.box.locator("img").evaluate("image => image.width / image.naturalWidth")
 
     def _move(self, control) -> None:
         kinds = control.get_attribute("class")
@@ -158,18 +170,12 @@ class Figure:
         else:
             control.locator("input").press("Space")
 
-    def _redraws(self, control, seconds: float) -> bool:
-        """Move it; whether another picture comes."""
-        from playwright.sync_api import TimeoutError as TooLong
-
-        before = "data:image/png;base64," + base64.b64encode(self.picture()).decode()
+    def _redraws(self, control, quiet: float = _QUIET) -> bool:
+        """Move it; whether another picture comes before the kernel is idle for so long."""
+        before, image = self.picture(), self.box.locator("img").element_handle()
+        source, moved = image.evaluate("image => [image.src, performance.now()]")
         self._move(control)
-        image = self.box.locator("img").element_handle()
-        another = f"([image, before]) => ({_DRAWN})(image) && ({_PIXELS})(image) !== before"
-        try:
-            self.page.wait_for_function(
-                another, arg=[image, before], polling=200, timeout=1000 * seconds
-            )
-        except TooLong:
-            return False
-        return True
+        self.page.wait_for_function(
+            _SETTLED, arg=[image, source, moved, quiet], polling=100, timeout=1000 * PATIENCE
+        )
+        return self.picture() != before

@@ -2,25 +2,17 @@
 
 from dataclasses import replace
 
-import pytest
-
 from course_utils.checks import grading
 from course_utils.checks.exercise import assignment
 from course_utils.checks.judging import Answers, judge
 from course_utils.checks.notebook import VISIBLE_SEED
 from course_utils.i18n import _, speaking
-from tests.checks.right import EXERCISES
-
-every = pytest.mark.parametrize(
-    ("name", "exercise"),
-    [pytest.param(name, exercise, id=exercise.name) for name, exercise in EXERCISES],
-)
-SEEDS = [2**127 + 17 * number for number in range(20)]
+from tests.checks.right import every, secret_seeds
 
 
 @every
-def test_every_mistake_gets_its_own_sentence_on_twenty_secret_seeds(name, exercise):
-    for seed in SEEDS:
+def test_every_mistake_gets_its_own_sentence_on_secret_seeds(name, exercise):
+    for seed in secret_seeds(exercise):
         answers = Answers(exercise, exercise.cases(seed))
         for mistake in exercise.mistakes:
             got = [answers.of(mistake, index) for index in range(len(answers.cases))]

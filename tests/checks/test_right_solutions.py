@@ -6,23 +6,18 @@ import torch
 from course_utils.checks import grading, kernel
 from course_utils.checks.compare import tensor
 from course_utils.checks.notebook import examine
-from tests.checks.right import ASSIGNMENTS, EXERCISES, of
+from tests.checks.right import ASSIGNMENTS, every, of, secret_seeds
 from tests.checks.right.metrics_and_loss import softmax_by_logsumexp
 
-SECRET = [2**127 + 31 * number for number in range(20)]
-PAIRS = [
-    pytest.param(name, exercise, solution, id=f"{exercise.name}-{solution.__name__}")
-    for name, exercise in EXERCISES
-    for solution in of(name).RIGHT.get(exercise.name, ())
-]
 
-
-@pytest.fixture
-def ready(exercise, solution):
-    """The solution, its network trained: a student's is trained in a cell, not in a check."""
+def right_solutions(name, exercise):
+    """They are trained first: a student's network is trained in a cell, not in a check."""
+    found = of(name).RIGHT.get(exercise.name, ())
     if exercise.function in ("segment", "classify"):
-        solution(exercise.cases(0)[0].inputs["images"].float() / 255)
-    return solution
+        images = exercise.cases(0)[0].inputs["images"].float() / 255
+        for solution in found:
+            solution(images)
+    return found
 
 
 @pytest.mark.parametrize("name", ASSIGNMENTS)
@@ -32,19 +27,22 @@ def test_every_exercise_has_three_right_solutions(name):
     assert min(len(set(solutions)) for solutions in found.values()) >= 3
 
 
-@pytest.mark.parametrize(("name", "exercise", "solution"), PAIRS)
-def test_a_right_solution_passes_on_twenty_secret_seeds(name, exercise, ready):
-    for seed in SECRET:
+@every
+def test_right_solutions_pass_on_secret_seeds(name, exercise):
+    solutions = right_solutions(name, exercise)
+    for seed in secret_seeds(exercise):
         request = grading.make_request(name, exercise.name, seed)
-        reply = kernel.reply(request, {exercise.function: ready})
-        verdict = grading.judge(name, exercise.name, seed, reply, [])
-        assert verdict.passed, f"seed {seed}: {verdict.text()}"
+        for solution in solutions:
+            reply = kernel.reply(request, {exercise.function: solution})
+            verdict = grading.judge(name, exercise.name, seed, reply, [])
+            assert verdict.passed, f"{solution.__name__}, seed {seed}: {verdict.text()}"
 
 
-@pytest.mark.parametrize(("name", "exercise", "solution"), PAIRS)
-def test_a_right_solution_passes_the_students_check(name, exercise, ready):
-    verdict = examine(exercise, ready)
-    assert verdict.passed, verdict.text()
+@every
+def test_right_solutions_pass_the_students_check(name, exercise):
+    for solution in right_solutions(name, exercise):
+        verdict = examine(exercise, solution)
+        assert verdict.passed, f"{solution.__name__}: {verdict.text()}"
 
 
 def test_a_right_solution_in_float32_keeps_its_points_with_the_smallest_of_probabilities():
