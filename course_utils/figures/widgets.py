@@ -108,10 +108,7 @@ class InteractiveFigure:
         columns: int | None = None,
     ):
         for frame in frames:
-            if unknown := set(frame) - set(controls):
-                raise ValueError(
-                    f"Expected frames over {sorted(controls)}, got {sorted(unknown)}."
-                )
+            _require_known(frame, controls)
         if not frames:
             raise ValueError("Expected at least one frame for the static twin, got none.")
         self.draw, self.controls, self.height = draw, dict(controls), height
@@ -123,10 +120,7 @@ class InteractiveFigure:
 
     def redraw(self, **values) -> bytes:
         """Draw with these values of the controls (the others keep theirs); returns the PNG."""
-        if unknown := set(values) - set(self.controls):
-            raise ValueError(
-                f"Expected values of {sorted(self.controls)}, got {sorted(unknown)}."
-            )
+        _require_known(values, self.controls)
         self.values |= values
         figure = Figure(figsize=(WIDTH, self.height), dpi=DPI, layout="constrained")
         self.draw(figure, **self.values)
@@ -192,6 +186,7 @@ class InteractiveFigure:
             return None
         picture = ipywidgets.Image(value=self.redraw(), format="png")
         picture.layout.max_width = "100%"
+        picture.layout.align_self = "flex-start"  # stretched to the page's width it would blur
         boxes = {name: control.make(ipywidgets) for name, control in self.controls.items()}
 
         def moved(name):
