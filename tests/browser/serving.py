@@ -60,16 +60,17 @@ def keep_picture(page, name: str, **options) -> Path:
 
 
 @contextmanager
-def serving(root: Path, folder: Path, *options: str) -> Iterator[Server]:
+def serving(root: Path, folder: Path, *options: str, make: bool = False) -> Iterator[Server]:
     """`course lab` on the course in `root`, until the end of the block.
 
-    folder: for what belongs to the server and not to the course: it must not see the settings
-    of whoever runs the tests.
+    make: by `make lab`. folder: for what belongs to the server and not to the course: it must
+    not see the settings of whoever runs the tests.
     """
     port, token, log = _free_port(), "for-tests", folder / "lab.log"
     folder.mkdir(parents=True, exist_ok=True)
     root_is_allowed = ["--allow-root"] if os.geteuid() == 0 else []
-    words = ["lab", "--no-browser", f"--port={port}", *root_is_allowed, *options]
+    words = ["--no-browser", f"--port={port}", *root_is_allowed, *options]
+    program = [sys.executable, "-m", "course_utils.teaching.cli", "lab", *words]
     own = {
         "JUPYTER_TOKEN": token,
         "OMP_NUM_THREADS": "1",
@@ -78,7 +79,7 @@ def serving(root: Path, folder: Path, *options: str) -> Iterator[Server]:
     }
     with log.open("w") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-m", "course_utils.teaching.cli", *words],
+            ["make", "lab", f"LAB={' '.join(words)}"] if make else program,
             cwd=root,
             env=os.environ | own,
             stdout=stream,
@@ -97,7 +98,9 @@ def serving(root: Path, folder: Path, *options: str) -> Iterator[Server]:
             process.wait()
 
 
-def copy_of_the_course(folder: Path) -> Path:
+def copy_of_the_course(
+    folder: Path, without: tuple[str, ...] = ("tests/", "benchmarks/", "docs/")
+) -> Path:
     """What git would give to a clone, the changes of the working tree included."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -107,7 +110,7 @@ def copy_of_the_course(folder: Path) -> Path:
         text=True,
     )
     for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file() and not name.startswith(("tests/", "benchmarks/", "docs/")):
+        if (ROOT / name).is_file() and not name.startswith(without):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
     return folder
