@@ -42,6 +42,9 @@ def verdict(name, exercise, text):
     names = {}
     exec(text, names)
     seed = 20_261_123
+    asked = assignment(name)[exercise]
+    if asked.function in ("segment", "classify"):  # trained in a cell, and not in a check
+        names[asked.function](asked.cases(seed)[0].inputs["images"].float() / 255)
     reply = kernel.reply(grading.make_request(name, exercise, seed), names)
     return grading.judge(name, exercise, seed, reply, [text])
 

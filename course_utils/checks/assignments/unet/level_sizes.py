@@ -23,8 +23,8 @@ def cases(seed: int) -> list[Case]:
 
     steps = range(0, 60, 4)
     return [
-        case(N_("no pooling at all"), 5, 0, *range(20)),
-        case(N_("one pooling"), 20, 1, *steps),
+        case(N_("no pooling at all"), 9, 0, *range(20)),  # room for wider convolutions, too
+        case(N_("one pooling"), 44, 1, *steps),  # room for one level more
         case(N_("one pooling, an odd side before it"), 21, 1, *steps),
         case(N_("nothing is left after the first level"), 3, 0, 0, 1),
         case(N_("two poolings"), 60, 2, *range(0, 96, 4)),
