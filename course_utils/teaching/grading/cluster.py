@@ -17,6 +17,8 @@ from course_utils.teaching.errors import CourseError
 
 __all__ = ["connected", "each_done"]
 
+_log = logging.getLogger(__name__)
+
 _SETTINGS = {
     "distributed.worker.multiprocessing-method": "forkserver",  # imports once for all workers
     "distributed.scheduler.allowed-failures": 2,  # workers that one hand-in may take along
@@ -43,17 +45,32 @@ def connected(jobs: int, scheduler: str | None = None) -> Iterator[Client]:
         with (
             tempfile.TemporaryDirectory(prefix="course-grade-") as place,
             dask.config.set({"temporary-directory": place}),
-            LocalCluster(
-                n_workers=jobs,
-                threads_per_worker=1,
-                host="127.0.0.1",
-                dashboard_address=None,
-                silence_logs=False,
-                local_directory=place,
+            _closed_in_any_case(
+                LocalCluster(
+                    n_workers=jobs,
+                    threads_per_worker=1,
+                    host="127.0.0.1",
+                    dashboard_address=None,
+                    silence_logs=False,
+                    local_directory=place,
+                )
             ) as cluster,
             Client(cluster) as client,
         ):
             yield client
+
+
+@contextmanager
+def _closed_in_any_case(cluster: LocalCluster) -> Iterator[LocalCluster]:
+    """Closing fails where a worker is just being started anew; all results are there by then,
+    and the worker ends with this program."""
+    try:
+        yield cluster
+    finally:
+        try:
+            cluster.close()
+        except Exception:
+            _log.warning("Dask's cluster did not close", exc_info=True)
 
 
 def each_done(
