@@ -62,6 +62,7 @@ html_theme_options = {
     "use_fullscreen_button": False,
     "repository_url": f"https://github.com/{course.repository}",
     "use_repository_button": True,
+    "search_bar_text": {"ru": "Искать…", "en": "Search…"}[language],
     "navbar_persistent": [],  # the search stands in the sidebar and in the article's header
     "article_header_end": ["language-switch.html", "article-header-buttons.html"],
     "pygments_light_style": "a11y-high-contrast-light",
