@@ -330,8 +330,9 @@ def search():
     places += ["/home", "/root", "/srv", "/opt", "/data", "/tmp"]
     words = ("reference", "model_answers", "solutions", "gradebook", "nbgrader_config")
     for place in dict.fromkeys(places):
-        for folder, _folders, names in os.walk(place):
+        for folder, folders, names in os.walk(place):
             if "torch" in folder or "site-packages/" in folder and "course" not in folder:
+                folders.clear()
                 continue
             for name in names:
                 path = os.path.join(folder, name)

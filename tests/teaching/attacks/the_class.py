@@ -31,7 +31,7 @@ from tests.teaching.grading.class_of import (
 __all__ = ["HONEST", "Graded", "graded_class", "honest_class", "with_places"]
 
 LIMITS = """
-c.Judge.timeout = 10
+c.Judge.timeout = 15  # less than the time limits of all cases of an exercise together
 c.SandboxProvisioner.memory = 3 * 2**29
 c.SandboxProvisioner.wall_seconds = 90
 """
@@ -105,7 +105,7 @@ def honest_class(released: Path, root: Path) -> Graded:
 
 
 def graded_class(
-    released: Path, root: Path, attacks: Iterable[Attack], jobs: int = 6
+    released: Path, root: Path, attacks: Iterable[Attack], jobs: int = 5
 ) -> Graded:
     """Grade the honest students and the attackers in one run; then write the feedback of
     those for whom the page is of interest."""
