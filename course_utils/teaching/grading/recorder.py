@@ -18,6 +18,7 @@ from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
+from course_utils.teaching.grading.gradebooks import written_together
 from course_utils.teaching.grading.hand_ins import read_files
 from course_utils.teaching.grading.kit import course_directory
 from course_utils.teaching.grading.thrift import once_a_process
@@ -46,9 +47,10 @@ class Recorder:
     def record(self, student: str, judged: Mapping[str, str]) -> None:
         """Write the marks. judged: name -> the judged notebook, the text of a file.
 
-        Raises what nbgrader or the database raised where it can't.
+        Raises what nbgrader or the database raised where it can't; then the gradebook is as
+        it was.
         """
-        with chdir(self._root):
+        with chdir(self._root), written_together(self._autograde.coursedir.db_url):
             self._autograde.record(self._assignment, student, judged)
 
 
@@ -81,8 +83,10 @@ class _Record(Autograde):
         self.coursedir.student_id = student
         self.notebooks = [os.path.join(folder, f"{name}.ipynb") for name in judged]
         with tempfile.TemporaryDirectory(prefix="hand-in-") as place:
-            _copy_plain_files(Path(folder), Path(place), self.coursedir)
-            self._plain = place
+            plain = Path(place, assignment)  # nbgrader reads all of the folder above, /tmp else
+            plain.mkdir()
+            _copy_plain_files(Path(folder), plain, self.coursedir)
+            self._plain = str(plain)
             self.init_destination(assignment, student)
             self.init_assignment(assignment, student)
         for path in self.notebooks:

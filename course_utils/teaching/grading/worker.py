@@ -30,6 +30,7 @@ from course_utils.i18n import N_
 from course_utils.teaching import suspicions
 from course_utils.teaching.doctor.known import Known
 from course_utils.teaching.errors import CourseError
+from course_utils.teaching.grading.gradebooks import kept_open
 from course_utils.teaching.grading.hand_ins import MAX_BYTES
 from course_utils.teaching.grading.kit import Kit, course_directory, load_config, unpack
 from course_utils.teaching.grading.thrift import once_a_process
@@ -171,8 +172,9 @@ def _through_all(
     )
     if reason is not None:
         resources["unreadable"] = reason
-    for step in _preprocessors(steps(autograde)[0], autograde, config):
-        notebook, resources = step(notebook, resources)
+    with kept_open(directory.db_url):
+        for step in _preprocessors(steps(autograde)[0], autograde, config):
+            notebook, resources = step(notebook, resources)
     found = suspicions.find(notebook, restored=True)
     notebook.metadata.course["look_at"] = [NotebookNode(vars(item)) for item in found]
     return notebook
