@@ -5,9 +5,10 @@
     reply = find_reply(cell.outputs)                              # outside again
     verdict = judge("metrics_and_loss", "jaccard", seed, reply, sources)
 
-The seed is the secret: fresh for every hand-in, some 128 random bits, never in the request.
-Cases and nonce follow from it, so nothing has to be kept between asking and judging. A reply
-is data (see `wire`); whatever is wrong with it fails with a reason and raises nothing.
+The seed is the secret: 128 random bits, never in the request, drawn after the hand-ins came.
+Cases and nonce follow from it, so nothing has to be kept between asking and judging; what has
+been worked out for a seed is kept for the next hand-in that is asked the same. A reply is data
+(see `wire`); whatever is wrong with it fails with a reason and raises nothing.
 """
 
 import base64
@@ -27,9 +28,18 @@ from course_utils.checks.verdict import Verdict
 from course_utils.checks.wire import MAX_BYTES, WireError, decode, encode
 from course_utils.i18n import N_
 
-__all__ = ["MIME", "Verdict", "find_reply", "judge", "kernel_code", "make_request"]
+__all__ = ["MIME", "Verdict", "find_reply", "judge", "kernel_code", "make_request", "seed_from"]
+
+_KEPT = 8  # exercises whose questions and right answers are kept: an assignment has fewer
 
 
+def seed_from(secret: str, assignment_name: str, exercise_name: str) -> int:
+    """The seed of an exercise's cases, the same for all hand-ins that share the secret."""
+    text = f"{assignment_name}/{exercise_name}"
+    return int.from_bytes(hmac.digest(secret.encode(), text.encode(), "sha256")[:16])
+
+
+@lru_cache(maxsize=_KEPT)
 def make_request(assignment_name: str, exercise_name: str, seed: int) -> bytes:
     """The questions to a kernel: cases and a nonce; no answers, no seed.
 
@@ -118,7 +128,7 @@ def judge(
         )
 
 
-@lru_cache(maxsize=1)  # whoever asks will judge next
+@lru_cache(maxsize=_KEPT)
 def _answers(assignment_name: str, exercise_name: str, seed: int) -> judging.Answers:
     exercise = _exercise(assignment_name, exercise_name)
     return judging.Answers(exercise, exercise.cases(seed))

@@ -52,6 +52,12 @@ class Judge(Execute):
         "who grades: solutions, gradebook, other hand-ins and the network are open to it.",
     ).tag(config=True)
 
+    secret = Unicode(
+        "",
+        help="What the hidden cases are drawn from: hand-ins judged with the same secret are "
+        "asked the same. Where it is empty, each is asked something else.",
+    ).tag(config=True)
+
     cell_output = Integer(
         10**6, help="Bytes that are kept of what one cell prints; the rest is dropped."
     ).tag(config=True)
@@ -141,7 +147,7 @@ class Judge(Execute):
                 self.execute_cell(cell, index, store_history=True)
                 _no_price_for_warnings(cell)
             else:
-                seed = secrets.randbits(128)
+                seed = self._seed(*exercise)
                 answers = self._ask(cell, index, _grading().make_request(*exercise, seed))
         except CellTimeoutError:  # it did not heed the interrupt either
             reason = N_("ran too long and could not be interrupted")
@@ -240,6 +246,9 @@ class Judge(Execute):
             return None
         name = cell.metadata.nbgrader.grade_id
         return (self._assignment, name) if name in self._exercises else None
+
+    def _seed(self, *exercise: str) -> int:
+        return _grading().seed_from(self.secret or secrets.token_hex(16), *exercise)
 
     def _ask(self, cell: NotebookNode, index: int, request: bytes) -> bytes | None:
         """Put the hidden cases to the kernel; its reply, None where it gave none.

@@ -16,7 +16,13 @@ import torch
 
 from course_utils.checks import grading
 from course_utils.checks.exercise import assignment
-from course_utils.checks.grading import find_reply, judge, kernel_code, make_request
+from course_utils.checks.grading import (
+    find_reply,
+    judge,
+    kernel_code,
+    make_request,
+    seed_from,
+)
 from course_utils.checks.kernel import MIME, reply
 from course_utils.checks.wire import decode, encode
 
@@ -309,3 +315,22 @@ def test_a_verdict_travels_between_processes():
 def test_an_unknown_exercise_is_the_callers_error():
     with pytest.raises(ValueError, match="jaccard"):
         grading.make_request(NAME, "jacard", 1)
+
+
+def test_who_shares_the_secret_is_asked_the_same_and_nobody_else():
+    seed = seed_from("a secret", NAME, "jaccard")
+    assert seed == seed_from("a secret", NAME, "jaccard")
+    assert 0 <= seed < 2**128
+    others = [("another", NAME, "jaccard"), ("a secret", NAME, "softmax")]
+    assert len({seed, *(seed_from(*other) for other in others)}) == 3
+
+
+def test_what_was_worked_out_for_one_hand_in_serves_the_next():
+    """A wrong answer in between leaves the kept cases and right answers as they are."""
+    request = make_request(NAME, "jaccard", SEED)
+    for _hand_in in range(2):
+        assert judge(NAME, "jaccard", SEED, right_reply(), []).passed
+        wrong = reply(request, {"jaccard": lambda predicted, truth, num_classes: truth.zero_()})
+        assert not judge(NAME, "jaccard", SEED, wrong, []).passed
+    make_request.cache_clear()
+    assert make_request(NAME, "jaccard", SEED) == request

@@ -7,6 +7,7 @@ grading/<assignment>/: the ledger of attempts, and the judged notebooks of each 
 import hashlib
 import logging
 import os
+import secrets
 import shutil
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -144,6 +145,7 @@ class _Run:
         self.grading, self.ledger, self.console = grading, ledger, console
         self.recorder = Recorder(grading.course.root, grading.config, grading.assignment)
         self.summary = Summary()
+        self.secret = secrets.token_hex(16)  # the whole class is asked the same
         self.attempts: dict[str, int] = {}  # key of a job -> its attempt
 
     def over(
@@ -231,7 +233,7 @@ class _Run:
     def _jobs(self, hand_ins: Sequence[HandIn], by_key: dict[str, Job]):
         for hand_in in hand_ins:
             files, large = read_files(hand_in.folder, self.grading.directory)
-            job = Job(hand_in.student, files, large, self.grading.sandbox)
+            job = Job(hand_in.student, files, large, self.grading.sandbox, self.secret)
             attempt = self.ledger.begin(hand_in.student, self._key(hand_in))
             key = f"grade-{attempt}-{hand_in.student}"
             self.attempts[key] = attempt

@@ -46,12 +46,16 @@ STATES = ("graded", "timed_out", "crashed", "unreadable")  # from the best to th
 
 @dataclass(frozen=True)
 class Job:
-    """One hand-in to grade. files: path below its folder -> bytes; large: path -> size."""
+    """One hand-in to grade. files: path below its folder -> bytes; large: path -> size.
+
+    secret: what its hidden cases are drawn from, see `Judge.secret`.
+    """
 
     student: str
     files: Mapping[str, bytes]
     large: Mapping[str, int] = field(default_factory=dict)
     sandbox: bool = True
+    secret: str = ""
 
 
 @dataclass(frozen=True)
@@ -156,7 +160,7 @@ def _through_all(
     reason: Unreadable | None,
 ) -> NotebookNode:
     config = load_config(root)
-    config.Judge.sandbox = job.sandbox
+    config.Judge.sandbox, config.Judge.secret = job.sandbox, job.secret
     directory = course_directory(root, config, kit.assignment)
     autograde = Autograde(coursedir=directory, config=config)
     resources = ResourcesDict(

@@ -6,8 +6,13 @@ import nbformat
 import pytest
 from filelock import FileLock
 from nbgrader.api import Gradebook
+from rich.console import Console
 
+from course_utils.teaching import config
 from course_utils.teaching.class_table import class_rows
+from course_utils.teaching.grading.ledger import Ledger
+from course_utils.teaching.grading.run import Grading, _Run
+from course_utils.teaching.judge import Judge
 from tests.teaching.grading.class_of import (
     DICE,
     NAME,
@@ -28,6 +33,28 @@ def attempts(root, student):
         "SELECT stage FROM attempts WHERE student = ? ORDER BY id", (student,)
     )
     return [stage for (stage,) in rows]
+
+
+def test_a_class_is_asked_the_same_and_the_next_run_something_else(small_course, tmp_path):
+    for student in ("anna", "oleg"):
+        hand_in(small_course, student, answered(small_course))
+    grading = Grading(config.load(small_course), NAME)
+    secrets = []
+    for number in range(2):
+        with Ledger(tmp_path / f"{number}.db").closing() as ledger:
+            jobs = _Run(grading, ledger, Console())._jobs(grading._hand_ins(()), {})
+            (secret,) = {job.secret for _key, (_kit, job) in jobs}
+        secrets.append(secret)
+    assert secrets[0] != secrets[1]
+    assert min(map(len, secrets)) >= 32
+
+
+def test_the_judge_draws_from_the_secret_or_for_each_hand_in_anew():
+    exercise = NAME, "jaccard"
+    same = {Judge(secret="a secret")._seed(*exercise) for _hand_in in range(3)}
+    assert len(same) == 1
+    assert Judge(secret="another")._seed(*exercise) not in same
+    assert len({Judge()._seed(*exercise) for _hand_in in range(3)}) == 3
 
 
 def test_a_class_is_graded_once_and_again_only_where_something_changed(small_course):
