@@ -6,7 +6,10 @@ killed. Linux keeps the rest waiting in the kernel's own memory, which is limite
 """
 
 import asyncio
+import queue
+import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import zmq
 import zmq.asyncio
@@ -111,6 +114,31 @@ def counting_client(budget: Budget) -> type[AsyncKernelClient]:
             context.setsockopt(zmq.MAXMSGSIZE, MESSAGE_BYTES)
             context.setsockopt(zmq.RCVHWM, _WAITING)
             return context
+
+        async def wait_for_ready(self, timeout: float | None = None) -> None:
+            """Jupyter's, but iopub is listened to until the kernel says that it has answered,
+            not until 0.2 s have passed without a word. Raises RuntimeError as that does."""
+            end = time.monotonic() + (float("inf") if timeout is None else timeout)
+            while not await self._answers(self.kernel_info()):
+                if not await self._async_is_alive():
+                    raise RuntimeError("Kernel died before replying to kernel_info")
+                if time.monotonic() > end:
+                    raise RuntimeError(f"Kernel didn't respond in {timeout} seconds")
+
+        async def _answers(self, asked: str) -> bool:
+            try:
+                reply = await self.shell_channel.get_msg(timeout=1)
+                while reply["parent_header"].get("msg_id") != asked:
+                    reply = await self.shell_channel.get_msg(timeout=1)
+                said: dict[str, Any] = {}
+                while said.get("execution_state") != "idle":
+                    message = await self.iopub_channel.get_msg(timeout=0.2)
+                    ours = message["parent_header"].get("msg_id") == asked
+                    said = message["content"] if ours else {}
+            except queue.Empty:
+                return False
+            self._handle_kernel_info_reply(reply)
+            return True
 
         def stop_channels(self) -> None:
             budget.close()

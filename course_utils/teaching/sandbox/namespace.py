@@ -106,11 +106,9 @@ class Namespace:
         else:
             os.close(handle)
         self.process.stdin.close()
-        try:
-            self.process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
+        if not _ended_within(self.process, 5):
             self.process.kill()
-            self.process.wait()
+        self.process.wait()
 
     def _wait_until_ready(self) -> None:
         """Mounts are done when the command inside says so; bwrap itself does not tell."""
@@ -124,6 +122,18 @@ class Namespace:
                 self.process.kill()
                 complaint = self.process.stderr.read().decode(errors="replace")
                 raise SandboxUnavailable(refused(complaint, self.process.wait()))
+
+
+def _ended_within(process: subprocess.Popen, seconds: float) -> bool:
+    """Whether it ended. `Popen.wait` with a limit sleeps longer than it takes."""
+    try:
+        handle = os.pidfd_open(process.pid)
+    except ProcessLookupError:  # it has been waited for
+        return True
+    try:
+        return bool(select.select([handle], [], [], seconds)[0])
+    finally:
+        os.close(handle)
 
 
 def _as_file(words: Sequence[str]) -> int:

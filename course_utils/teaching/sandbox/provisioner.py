@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ ENVIRONMENT = (
     *("COURSE_DATA", "NBGRADER_EXECUTION", "NBGRADER_VALIDATING"),
 )
 _LAUNCHER = "ipykernel_launcher"
+_SOCKETS = ("shell", "iopub", "stdin", "control", "hb")
+_SECONDS_TO_LISTEN = 30
 
 
 class SandboxProvisioner(LocalProvisioner):
@@ -109,7 +112,9 @@ class SandboxProvisioner(LocalProvisioner):
     async def launch_kernel(self, cmd: list[str], **kwargs: Any):
         """Raises SandboxUnavailable where bubblewrap refuses."""
         try:
-            return self._launch(cmd, **kwargs)
+            info = self._launch(cmd, **kwargs)
+            await self._until_it_listens()
+            return info
         except BaseException:
             self._end()
             self._remove_private()
@@ -135,6 +140,19 @@ class SandboxProvisioner(LocalProvisioner):
         namespace = getattr(self.process, "namespace", self.process)
         self._watcher = Watcher(namespace.first, self._private, self.limits, namespace.strike)
         return self.connection_info
+
+    async def _until_it_listens(self) -> None:
+        """A client that connects too early tries again only after a while, and misses the first
+        messages: wait for the kernel's sockets, as long as it lives and is not too late."""
+        manager = self.parent
+        ports = (getattr(manager, f"{name}_port") for name in _SOCKETS)
+        missing = [Path(f"{manager.ip}-{port}") for port in ports]
+        end = time.monotonic() + _SECONDS_TO_LISTEN
+        while await self.poll() is None and time.monotonic() < end:
+            missing = [path for path in missing if not path.exists()]
+            if not missing:
+                return
+            await asyncio.sleep(0.004)
 
     async def poll(self) -> int | None:
         return self.process.poll() if self.process else 0

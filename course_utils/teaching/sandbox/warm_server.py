@@ -47,6 +47,7 @@ PRELOAD = (
     *("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell"),
     *("ipykernel.debugger", "IPython.core.debugger", "IPython.core.completerlib"),
     *("IPython.core.oinspect", "IPython.extensions.storemagic", "IPython.display"),
+    *("IPython.core.logger", "faulthandler"),
     *("sqlite3", "tornado.platform.asyncio", "tornado.queues", "psutil"),
     *("course_utils.i18n", "course_utils.data", "course_utils.data.small_net"),
     *("course_utils.data.shapes_classification", "course_utils.session"),
