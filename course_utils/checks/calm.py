@@ -16,9 +16,10 @@ from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_st
 from dataclasses import dataclass
 from types import FrameType
 
-__all__ = ["Noise", "TimeIsUp", "calm", "time_limit"]
+__all__ = ["Noise", "TimeIsUp", "calm", "descriptors_away", "time_limit"]
 
 _KEPT = 4000  # characters
+_away = False  # whether descriptors 1 and 2 lead nowhere just now
 
 
 class TimeIsUp(BaseException):
@@ -56,7 +57,7 @@ def calm(*, descriptors: bool = True) -> Iterator[Noise]:
     """
     noise, out, err = Noise(), _Short(), _Short()
     with (
-        _file_descriptors_away() if descriptors else nullcontext(),
+        descriptors_away() if descriptors else nullcontext(),
         redirect_stdout(out),
         redirect_stderr(err),
         warnings.catch_warnings(record=True) as caught,
@@ -117,8 +118,15 @@ def _imports(frame: FrameType | None) -> bool:
 
 
 @contextmanager
-def _file_descriptors_away() -> Iterator[None]:
-    """Send descriptors 1 and 2 to nowhere: C code and child processes write there."""
+def descriptors_away() -> Iterator[None]:
+    """Send descriptors 1 and 2 to nowhere: C code and child processes write there.
+
+    Inside another such block this does nothing: a notebook's streams take a while to empty.
+    """
+    global _away
+    if _away:
+        yield
+        return
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):
             stream.flush()
@@ -128,8 +136,10 @@ def _file_descriptors_away() -> Iterator[None]:
             for descriptor in (1, 2):
                 saved.append((descriptor, os.dup(descriptor)))
                 os.dup2(nowhere.fileno(), descriptor)
+        _away = True
         yield
     finally:
+        _away = False
         for descriptor, copy in saved:
             os.dup2(copy, descriptor)
             os.close(copy)

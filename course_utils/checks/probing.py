@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from course_utils.checks.calm import TimeIsUp, calm, time_limit
+from course_utils.checks.calm import TimeIsUp, calm, descriptors_away, time_limit
 from course_utils.checks.watch import Watch
 from course_utils.checks.wire import plain
 
@@ -183,12 +183,13 @@ def probe_cases(
     After a call that ran out of time the rest is not run: each would take as long.
     """
     found: list[Observation] = []
-    for inputs, strided in cases:
-        if found and found[-1].trouble and found[-1].trouble.kind in ("time", "not run"):
-            found.append(Observation(trouble=Trouble("not run")))
-            continue
-        ready = {n: _strided(v) if n in strided else v for n, v in inputs.items()}
-        found.append(probe(caller, ready))
+    with nullcontext() if caller.trusted else descriptors_away():
+        for inputs, strided in cases:
+            if found and found[-1].trouble and found[-1].trouble.kind in ("time", "not run"):
+                found.append(Observation(trouble=Trouble("not run")))
+                continue
+            ready = {n: _strided(v) if n in strided else v for n, v in inputs.items()}
+            found.append(probe(caller, ready))
     return found
 
 

@@ -1,11 +1,16 @@
 """The limit of a call counts what the call computes; waiting ends by the clock on the wall."""
 
+import io
+import os
+import sys
 import time
 
 import pytest
+import torch
 
 from course_utils.checks import calm
-from course_utils.checks.calm import TimeIsUp, time_limit
+from course_utils.checks.calm import TimeIsUp, descriptors_away, time_limit
+from course_utils.checks.probing import Caller, observe_call, probe_cases
 
 
 def compute_for(seconds):
@@ -78,3 +83,45 @@ def test_an_import_that_never_ends_is_stopped(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(TimeIsUp), time_limit(0.1):
         import endless_library  # noqa: F401
+
+
+class Slow(io.StringIO):
+    """A notebook's stream, which takes a while to empty."""
+
+    flushed = 0
+
+    def flush(self):
+        self.flushed += 1
+
+
+def test_streams_are_emptied_once_for_all_cases_of_a_check(monkeypatch):
+    slow = Slow()
+    monkeypatch.setattr(sys, "stdout", slow)
+
+    def noisy(x):
+        os.write(1, b"from C")
+        return x
+
+    caller = Caller(noisy, seconds=5)
+    cases = [({"x": torch.ones(1)}, ()) for _case in range(10)]
+    found = probe_cases(observe_call, caller, cases)
+    assert [item.trouble for item in found] == [None] * 10
+    assert slow.flushed == 1
+
+
+def test_descriptors_are_back_after_the_outer_block(capfd):
+    with descriptors_away():
+        with descriptors_away():
+            os.write(1, b"inner")
+        os.write(1, b"outer")
+    os.write(1, b"after")
+    with descriptors_away():
+        os.write(2, b"again")
+    assert capfd.readouterr() == ("after", "")
+
+
+def test_descriptors_are_back_after_an_error(capfd):
+    with pytest.raises(KeyError), descriptors_away():
+        raise KeyError
+    os.write(1, b"after")
+    assert capfd.readouterr().out == "after"
