@@ -35,3 +35,13 @@ def test_nbgrader_releases_without_the_environment_activated(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "assignments/ru/metrics_and_loss/metrics_and_loss.ipynb").is_file()
+
+
+def test_the_tools_do_not_build_a_parser_that_no_notebook_needs():
+    code = (
+        "import sys, course_utils.teaching, nbformat; "
+        "nbformat.validate(nbformat.v4.new_notebook()); "
+        "print('rfc3987_syntax.syntax_helpers' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "False\n"), done.stderr

@@ -5,15 +5,21 @@
 - A look whether all tables are there, at each opening.
 - A check of the schema itself, for each cell whose metadata is checked against it: ten times
   the work of checking the cell.
+
+And what nbformat compiles for whole notebooks alone: the schema of one output, or of one cell,
+which it checks whenever it makes one.
 """
 
 import json
 import os
+from collections.abc import Callable
 from functools import cache
 from types import SimpleNamespace
 
+import fastjsonschema
 from jsonschema.exceptions import best_match
 from jsonschema.validators import validator_for
+from nbformat.json_compat import FastJsonSchemaValidator
 from nbgrader import api
 from nbgrader.nbgraderformat import common
 
@@ -21,12 +27,13 @@ __all__ = ["once_a_process"]
 
 
 def once_a_process() -> None:
-    """From now on, in this process, the three are done once."""
+    """From now on, in this process, all this is done once."""
     if hasattr(api.create_engine, "cache_info"):
         return
     api.create_engine = cache(api.create_engine)
     api.Base.metadata.create_all = _Tables(api.Base.metadata.create_all)
     common.jsonschema = SimpleNamespace(validate=_validate)
+    FastJsonSchemaValidator.iter_errors = _errors_of_part(FastJsonSchemaValidator.iter_errors)
 
 
 class _Tables:
@@ -69,3 +76,24 @@ def _validator(schema_text: str):
     kind = validator_for(schema)
     kind.check_schema(schema)
     return kind(schema)
+
+
+def _errors_of_part(iter_errors):
+    """`iter_errors` that first asks a compiled schema, whose word is taken that all is well."""
+    compiled: dict[tuple[int, str], Callable] = {}
+
+    def found(self, data, schema=None):
+        part = schema.get("$ref") if schema else None
+        if part is None:
+            return iter_errors(self, data, schema)
+        key = id(self), part  # nbformat keeps its validators for good
+        if key not in compiled:
+            definitions = {"definitions": self._schema["definitions"]}
+            compiled[key] = fastjsonschema.compile(definitions | schema)
+        try:
+            compiled[key](data)
+        except fastjsonschema.JsonSchemaException:
+            return iter_errors(self, data, schema)
+        return iter(())
+
+    return found

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import jsonschema
+import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
 from nbgrader import api
@@ -113,3 +114,35 @@ def test_a_release_that_is_known_is_not_read_again():
     assert Known.for_grading(names | {"known": known}) is known
     with pytest.raises(Exception, match="unable to open"):
         Known.for_grading(SimpleNamespace(**names).__dict__)
+
+
+OUTPUTS = [
+    {"output_type": "stream"},
+    {"output_type": "stream", "name": 3, "text": "a"},
+    {"output_type": "nothing"},
+    {"output_type": "display_data", "data": {"text/plain": 4}, "metadata": {}},
+    {"output_type": "error", "ename": "E", "evalue": "", "traceback": "one"},
+    [],
+]
+
+
+@pytest.mark.parametrize("wrong", OUTPUTS, ids=str)
+def test_a_wrong_output_is_refused_in_nbformat_s_words(wrong):
+    with pytest.raises(nbformat.ValidationError) as ours:
+        nbformat.validate(wrong, ref="output", version=4, version_minor=5)
+    validator = nbformat.validator.get_validator(4, 5, name="jsonschema")
+    (theirs, *_more) = validator.iter_errors(wrong, {"$ref": "#/definitions/output"})
+    assert ours.value.message == theirs.message
+
+
+def test_a_right_part_is_checked_by_the_compiled_schema_alone(monkeypatch):
+    def slow(*_given):
+        raise AssertionError("asked jsonschema")
+
+    right = new_code_cell(
+        "1", outputs=[nbformat.v4.new_output("stream", name="stdout", text="a")]
+    )
+    monkeypatch.setattr(nbformat.json_compat.JsonSchemaValidator, "iter_errors", slow)
+    nbformat.validate(right, ref="code_cell", version=4, version_minor=5)
+    with pytest.raises(AssertionError, match="asked jsonschema"):
+        nbformat.validate({}, ref="code_cell", version=4, version_minor=5)
