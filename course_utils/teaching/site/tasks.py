@@ -61,6 +61,7 @@ def page(course: Course, notebooks: Mapping[str, NotebookNode], language: str) -
         ]
         worth = assignment.points
         for title, time, grade_id in _exercises(notebook):
+            time = time.replace(" ", "\u00a0")  # a number stays with its unit
             lines.append(f"| {title} | {time} | {worth[grade_id]:g} |")
         lines += [f"| **{words['total']}** | | **{assignment.total:g}** |", ""]
     return "\n".join(lines)
