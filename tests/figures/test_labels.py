@@ -1,5 +1,7 @@
 """A label that was forgotten in English stops the build of a Russian page, and nothing else."""
 
+from contextlib import nullcontext
+
 import pytest
 from matplotlib import pyplot as plt
 
@@ -104,3 +106,15 @@ def test_a_russian_table_writes_decimal_commas():
         assert "0,5" in repr(figures.Table(["доля"], [[0.5]]))
     with speaking("en"):
         assert "0.5" in repr(figures.Table(["share"], [[0.5]]))
+
+
+@pytest.mark.parametrize(
+    ("label", "stops"), [("red-backed sandpiper", False), ("sandpiper, 3 of 9", True)]
+)
+def test_a_class_of_imagenet_keeps_its_name(label, stops, monkeypatch):
+    monkeypatch.setenv("COURSE_STRICT", "1")
+    with speaking("ru"):
+        figure = draw(label).figure
+        with pytest.raises(ValueError, match="sandpiper") if stops else nullcontext():
+            png(figure)
+    plt.close(figure)
