@@ -25,6 +25,7 @@ _SETTINGS = {
     "distributed.comm.timeouts.connect": "20s",
     "distributed.worker.profile.enabled": False,  # would look at its threads 100 times a second
     "distributed.admin.system-monitor.interval": "5s",
+    "distributed.admin.low-level-log-length": 10,  # messages kept, whole hand-ins in them
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.target": False,
 }
