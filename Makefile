@@ -41,6 +41,7 @@ test: check  ## all tests: units, assignments through their own checks, nbval on
 	COURSE_STRICT=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadscope -p no:cacheprovider --nbval --nbval-cell-timeout 120 $(LECTURES)
 
 test-all: export COURSE_TEST_ALL = 1
+test-all: export COURSE_PATIENCE = 900
 test-all: LECTURES := lectures/ru lectures/en
 test-all: test  ## the same with what takes minutes: every lecture in both languages and on VOC's layout, in a browser
 

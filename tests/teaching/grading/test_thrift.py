@@ -127,12 +127,16 @@ OUTPUTS = [
 
 
 @pytest.mark.parametrize("wrong", OUTPUTS, ids=str)
-def test_a_wrong_output_is_refused_in_nbformat_s_words(wrong):
-    with pytest.raises(nbformat.ValidationError) as ours:
-        nbformat.validate(wrong, ref="output", version=4, version_minor=5)
-    validator = nbformat.validator.get_validator(4, 5, name="jsonschema")
-    (theirs, *_more) = validator.iter_errors(wrong, {"$ref": "#/definitions/output"})
-    assert ours.value.message == theirs.message
+def test_a_wrong_output_is_refused_in_nbformat_s_words(wrong, monkeypatch):
+    def refused():
+        with pytest.raises(nbformat.ValidationError) as error:
+            nbformat.validate(wrong, ref="output", version=4, version_minor=5)
+        return str(error.value)
+
+    ours = refused()
+    theirs = nbformat.json_compat.JsonSchemaValidator.iter_errors
+    monkeypatch.setattr(nbformat.json_compat.FastJsonSchemaValidator, "iter_errors", theirs)
+    assert ours == refused()
 
 
 def test_a_right_part_is_checked_by_the_compiled_schema_alone(monkeypatch):
