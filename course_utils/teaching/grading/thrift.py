@@ -88,8 +88,8 @@ def _errors_of_part(iter_errors):
             return iter_errors(self, data, schema)
         key = id(self), part  # nbformat keeps its validators for good
         if key not in compiled:
-            definitions = {"definitions": self._schema["definitions"]}
-            compiled[key] = fastjsonschema.compile(definitions | schema)
+            whole = {name: self._schema[name] for name in ("$schema", "definitions")}
+            compiled[key] = fastjsonschema.compile(whole | schema)
         try:
             compiled[key](data)
         except fastjsonschema.JsonSchemaException:

@@ -122,6 +122,7 @@ OUTPUTS = [
     {"output_type": "nothing"},
     {"output_type": "display_data", "data": {"text/plain": 4}, "metadata": {}},
     {"output_type": "error", "ename": "E", "evalue": "", "traceback": "one"},
+    {"output_type": "execute_result", "data": {}, "metadata": {}, "execution_count": 1.0},
     [],
 ]
 
