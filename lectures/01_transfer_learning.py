@@ -24,6 +24,7 @@
 
 # %%
 import copy
+from itertools import combinations
 
 import numpy as np
 import torch
@@ -50,6 +51,8 @@ data, device = session.current().data, session.current().device
 built_in = data == "shapes"
 if built_in:
     torch.set_num_threads(1)  # so small a network is faster on one
+brief = not built_in and device.type == "cpu"  # AlexNet without a GPU: fewer runs, shorter ones
+seeds = range(2 if brief else 3)
 network = load_pretrained(data)
 tasks = load_tasks(*((100, 50) if built_in else (40, 15)), size=network.size, data=data)
 tasks = {name: task.to(device) for name, task in tasks.items()}
@@ -59,14 +62,15 @@ tasks = {name: task.to(device) for name, task in tasks.items()}
 # Она училась различать **очертания**: круг, квадрат, треугольник, звезду, крест и кольцо. Новых задач две.
 # **Близкая:** тоже очертания, но другие. **Далёкая:** очертания прежние, а спрашивают о текстуре. На VOC 2012
 # те же ячейки берут AlexNet с весами ImageNet; близкая задача там — шесть классов VOC, далёкая — угадать, как
-# испорчена фотография. Числа в тексте относятся к встроенным данным.
+# испорчена фотография. Без GPU запусков там меньше и они короче. Числа в тексте относятся к встроенным данным.
 
 # %% [markdown] lang="en"
 # On the built-in data the pretrained network is the course's small one: five convolutional layers and two
 # dense ones. It learnt to tell **outlines** apart: disc, square, triangle, star, cross and ring. There are two
 # new tasks. **Near:** outlines again, but others. **Far:** the old outlines, but the question is about the
 # texture. On VOC 2012 the same cells take AlexNet with ImageNet weights; the near task there is six classes of
-# VOC, the far one is to guess how a photograph was spoilt. Numbers in the text are of the built-in data.
+# VOC, the far one is to guess how a photograph was spoilt. Without a GPU there are fewer runs there, and
+# shorter ones. Numbers in the text are of the built-in data.
 
 # %%
 left, right = figures.panels(2, height=2.3)
@@ -116,6 +120,8 @@ seen = {
 }
 MANY = len(tasks["near"].labels)
 steps = {2 * K: 30, 10 * K: 50, MANY: 120}  # size of the training set -> steps of training
+if brief:
+    steps = {number: wanted // 4 for number, wanted in steps.items()}
 
 
 # %%
@@ -223,8 +229,7 @@ def random_layers(seed):
 
 
 # %%
-seeds = range(3)
-found = {(name, "pretrained"): [features(name, stack)] * 3 for name in tasks}
+found = {(name, "pretrained"): [features(name, stack)] * len(seeds) for name in tasks}
 found |= {(name, "random"): [features(name, random_layers(s)) for s in seeds] for name in tasks}
 planes = {}
 for (name, weights), runs in found.items():
@@ -290,7 +295,7 @@ def from_scratch(name, number, seed):
         nn.init.normal_(whole[0][0].weight, std=0.005)
     chosen, options = task.draw(number, seed), {"weight_decay": 0.5 if built_in else 0.01}
     images, labels = task.images[chosen], task.labels[chosen]
-    fit_part(whole, images, labels, lr=2e-3, seed=seed, steps=60, **options)
+    fit_part(whole, images, labels, lr=2e-3, seed=seed, steps=15 if brief else 60, **options)
     return share_right(whole, task.test_images, task.test_labels), whole[0]
 
 
@@ -311,7 +316,7 @@ recipes = {"head": scores["near"][1], "last": scores["near"][3], "most": scores[
 few = {recipe: mean(runs[2 * K]) for recipe, runs in recipes.items()}
 many = {recipe: mean(runs[MANY]) for recipe, runs in recipes.items()}
 without = {MANY: [scratch["near", seed][0] for seed in seeds]}
-hasty = mean([transfer("near", 3, MANY, seed, steps=30) for seed in seeds])  # a quarter of the steps
+hasty = mean([transfer("near", 3, MANY, seed, steps=steps[MANY] // 4) for seed in seeds])
 if built_in:
     assert hasty < many["head"] < many["last"]
     assert few["head"] > few["last"] + 0.02 and few["last"] > few["most"] + 0.1
@@ -538,7 +543,7 @@ untrained = [filters_of(layer_stack(network.fresh())) for _ in seeds]
 
 # %%
 near, far = trained["near"], trained["far"]
-pairs = [(0, 1), (0, 2), (1, 2)]
+pairs = list(combinations(seeds, 2))
 alike = {
     "untrained": [likeness(a, b) for a, b in zip([*near, *far], [*untrained, *untrained])],
     "scrambled": [likeness(a, scrambled(b, 0)) for a, b in zip([*near, *far], [*far, *near])],
@@ -611,7 +616,7 @@ def after_new_ones(way, chosen):
 
 
 # %%
-kept = {"before": [1.0, 1.0, 1.0], "no gradient": [], "frozen": []}
+kept = {"before": [1.0 for _ in seeds], "no gradient": [], "frozen": []}
 for seed in seeds:
     chosen = tasks["near"].draw(5 * K, seed)
     for way in ("no gradient", "frozen"):

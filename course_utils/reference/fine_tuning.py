@@ -25,6 +25,7 @@ from course_utils.reference.transfer import learning_rate_groups, replace_head
 __all__ = ["answers_by_layer", "fit_part", "last_layers", "layer_stack", "share_right"]
 
 _WITH_WEIGHTS = (nn.Conv2d, nn.Linear)
+_ONE_THREAD_BELOW = 10**6  # weights; SmallNet has fewer, AlexNet sixty times as many
 
 
 def layer_stack(model: nn.Module) -> nn.Sequential:
@@ -119,12 +120,12 @@ def fit_part(
     falling = torch.optim.lr_scheduler.CosineAnnealingLR(descent, steps)
     draw = torch.Generator().manual_seed(seed)
     order = torch.empty(0, dtype=torch.long)
-    on_cpu = maps.device.type == "cpu"
+    small = sum(weights.numel() for weights in above.parameters()) < _ONE_THREAD_BELOW
     if maps.ndim == 4:  # a fifth faster on a CPU, and the same numbers up to rounding
         above = above.to(memory_format=torch.channels_last)
         maps = maps.contiguous(memory_format=torch.channels_last)
     above.train()
-    with torch.random.fork_rng(devices=[]), one_thread() if on_cpu else nullcontext():
+    with torch.random.fork_rng(devices=[]), one_thread() if small else nullcontext():
         torch.manual_seed(seed)
         for _step in range(steps):
             if len(order) < min(batch, len(maps)):
