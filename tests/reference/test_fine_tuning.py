@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from torchvision import models
 
 from course_utils.data.small_net import small_net
+from course_utils.reference import fine_tuning
 from course_utils.reference.class_pictures import Normalized
 from course_utils.reference.fine_tuning import (
     answers_by_layer,
@@ -20,6 +21,14 @@ from course_utils.reference.fine_tuning import (
 
 IMAGES = torch.rand(12, 3, 64, 64, generator=torch.Generator().manual_seed(0))
 LABELS = torch.arange(12) % 3
+
+
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture
@@ -133,3 +142,22 @@ def test_the_same_seed_trains_the_same_weights():
         weights.append(above.weight.detach())
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
+
+
+def test_a_large_network_is_trained_on_all_threads_and_comes_to_the_same(
+    monkeypatch, two_threads
+):
+    """AdamW's fused step on every thread against the plain one on a single thread."""
+    maps, labels = torch.rand(20, 4), torch.arange(20) % 2
+    threads, weights = [], []
+    for most in (0, 10**6):
+        monkeypatch.setattr(fine_tuning, "_SMALL", most)
+        above = nn.Linear(4, 2)
+        nn.init.constant_(above.weight, 0.1)
+        nn.init.zeros_(above.bias)
+        above.register_forward_hook(lambda *_: threads.append(torch.get_num_threads()))
+        fit_part(above, maps, labels, lr=0.1, seed=0, steps=5)
+        weights.append(above.weight.detach())
+    assert set(threads[:5]) == {2}
+    assert set(threads[5:]) == {1}
+    assert torch.allclose(*weights, atol=1e-5)
