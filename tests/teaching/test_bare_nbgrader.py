@@ -1,4 +1,4 @@
-"""Every assignment understood by `nbgrader validate` without any setting of ours."""
+"""Assignments understood by `nbgrader validate` without any setting of ours."""
 
 import shutil
 
@@ -11,6 +11,7 @@ from tests.teaching.bare_nbgrader import (
     PATIENT,
     RELEASED,
     ROOT,
+    SOLVED,
     UNTOUCHED,
     nbgrader,
 )
@@ -21,9 +22,11 @@ pytestmark = pytest.mark.slow  # real kernels with torch
 def test_there_is_something_to_try():
     assert NAMES
     assert {path.stem for path in BLANK} == {path.stem for path in RELEASED} == set(NAMES)
+    assert SOLVED
+    assert UNTOUCHED
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SOLVED)
 def test_validate_passes_the_solution(name, tmp_path):
     shutil.copy(ROOT / "solutions" / name / f"{name}.ipynb", tmp_path)
     assert "Success! Your notebook passes all the tests." in nbgrader(
