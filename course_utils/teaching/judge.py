@@ -9,11 +9,8 @@ Whatever happens to the kernel, the hand-in ends graded, and
 `notebook.metadata.course.outcome` says how: graded, timed_out, crashed, unreadable.
 """
 
-import asyncio
 import importlib
-import os
 import secrets
-import tempfile
 from pathlib import Path
 from types import ModuleType
 
@@ -22,95 +19,34 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.notebooknode import NotebookNode
 from nbgrader import utils
 from nbgrader.converters.base import NbGraderException
-from nbgrader.preprocessors import Execute
-from traitlets import Bool, Enum, Integer, List, Unicode
+from traitlets import Integer, Unicode
 
 from course_utils.i18n import LANGUAGES, N_, _, speaking
 from course_utils.teaching import config
 from course_utils.teaching.doctor.known import Known
 from course_utils.teaching.errors import CourseError
+from course_utils.teaching.guarded import GuardedExecute
 from course_utils.teaching.hand_in import HandInExporter, Unreadable
 from course_utils.teaching.release import hand_in_language, squeezed
-from course_utils.teaching.sandbox.bubblewrap import SandboxUnavailable, require
-from course_utils.teaching.sandbox.channels import MESSAGE_BYTES, SIZE, Budget, counting_client
+from course_utils.teaching.sandbox.bubblewrap import SandboxUnavailable
+from course_utils.teaching.sandbox.channels import MESSAGE_BYTES
 from course_utils.teaching.sandbox.limits import Reason
-from course_utils.teaching.sandbox.provisioner import NAME as SANDBOX
 
 __all__ = ["Judge", "JudgedHandInExporter"]
 
 _HIDDEN_TESTS = "BEGIN HIDDEN TESTS"
 
 
-class Judge(Execute):
+class Judge(GuardedExecute):
     """In place of nbgrader's Execute in `Autograde.autograde_preprocessors`."""
 
     timeout = Integer(60, help="Seconds for one cell.", allow_none=True).tag(config=True)
-
-    sandbox = Bool(
-        True,
-        help="Run students' code under bubblewrap. Without it, it has all rights of the person "
-        "who grades: solutions, gradebook, other hand-ins and the network are open to it.",
-    ).tag(config=True)
 
     secret = Unicode(
         "",
         help="What the hidden cases are drawn from: hand-ins judged with the same secret are "
         "asked the same. Where it is empty, each is asked something else.",
     ).tag(config=True)
-
-    cell_output = Integer(
-        10**6, help="Bytes that are kept of what one cell prints; the rest is dropped."
-    ).tag(config=True)
-
-    notebook_output = Integer(
-        20 * 2**20, help="Bytes that a whole notebook may print; above them it is stopped."
-    ).tag(config=True)
-
-    shutdown_kernel = Enum(
-        ["graceful", "immediate"],
-        default_value="immediate",
-        help="A student's kernel is not asked for a last word.",
-    ).tag(config=True)
-
-    extra_arguments = List(
-        Unicode(),
-        default_value=["--HistoryManager.enabled=False"],
-        help="Of a kernel. Nobody asks for the history of a hand-in's cells, and to keep it "
-        "costs a thread and a database.",
-    ).tag(config=True)
-
-    transport = Enum(
-        ["ipc", "tcp"],
-        default_value="tcp" if os.name == "nt" else "ipc",
-        help="How to talk to kernels that run without a sandbox; over ipc no two of them can "
-        "meet on a port.",
-    ).tag(config=True)
-
-    environment = List(
-        Unicode(),
-        default_value=[
-            *("PATH", "HOME", "USER", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"),
-            *("VIRTUAL_ENV", "CONDA_PREFIX", "LD_LIBRARY_PATH", "SYSTEMROOT"),
-            *("CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "MKL_NUM_THREADS"),
-            *("COURSE_DATA", "NBGRADER_EXECUTION"),
-        ],
-        help="The environment variables that a student's kernel sees; no other is passed on.",
-    ).tag(config=True)
-
-    def require_sandbox(self) -> None:
-        """Raise SandboxUnavailable where there must be a sandbox and can be none.
-
-        Where there need not be one, say so.
-        """
-        if self.sandbox:
-            require()
-        else:
-            self.log.warning(
-                "%s\nNO SANDBOX: students' code runs with all your rights. It can read the "
-                "solutions, the\ngradebook and your files, change them, and send them "
-                "anywhere.\n%s",
-                *("!" * 80, "!" * 80),
-            )
 
     def preprocess(self, nb: NotebookNode, resources, km=None):
         """Runs in the course's folder, where nbgrader's converters change to."""
@@ -121,12 +57,9 @@ class Judge(Execute):
         self._timed_out: str | None = None  # the first cell that took too long
         self._stopped: str | None = None  # why no further cell is run
         self._unexplained = False  # whether the kernel ended for no reason that we know
-        self._asking = False  # whether hidden cases are being put to the kernel
-        self._printed = 0  # bytes, by the cell that runs
         _mark_blank_answers(nb, names)
         course = nb.metadata.setdefault("course", NotebookNode())
-        with speaking(self._language), tempfile.TemporaryDirectory() as folder:
-            self._sockets = Path(folder)
+        with speaking(self._language):
             if course.get("outcome", {}).get("state") in ("unreadable", "crashed"):
                 self._refuse(nb)
                 return nb, resources
@@ -174,71 +107,6 @@ class Judge(Execute):
         if content["status"] == "error" and content["ename"] == self.error_on_timeout["ename"]:
             reason = _("took longer than {seconds} s").format(seconds=self.timeout)
             self._timed_out = self._timed_out or self._sentence(kwargs["cell_index"], reason)
-
-    def create_kernel_manager(self):
-        """As configured; each kernel in a sandbox, or at least with sockets of its own.
-
-        The sandbox is asked for in the kernel's specification, not by the configuration of
-        Jupyter's factory, which is one for the whole program: a server's other kernels stay
-        as they are. What the kernel sends is counted.
-        """
-        manager = super().create_kernel_manager()
-        self._budget = Budget(self.notebook_output, self._kill_kernel)
-        manager.client_factory = counting_client(self._budget)
-        provisioner = (
-            {"provisioner_name": SANDBOX, "config": {"environment": self.environment}}
-            if self.sandbox
-            else {"provisioner_name": "local-provisioner"}
-        )
-        manager.kernel_spec.metadata["kernel_provisioner"] = provisioner
-        if self.sandbox:
-            return manager  # it has its own private sockets
-        manager.transport = self.transport
-        if self.transport == "ipc":
-            manager.ip = str(self._sockets / "kernel")
-        return manager
-
-    def start_new_kernel(self, **kwargs):
-        """With a chosen environment: an instructor's tokens are not for students' code."""
-        chosen = {name: os.environ[name] for name in self.environment if name in os.environ}
-        kwargs.setdefault("env", chosen)
-        super().start_new_kernel(**kwargs)
-
-    def output(self, outs, msg, display_id, cell_index):
-        """Keeps what a cell prints up to `cell_output` bytes, then says that it drops."""
-        if self._asking:
-            return super().output(outs, msg, display_id, cell_index)
-        before = self._printed
-        self._printed += msg.get(SIZE, 0)
-        if self._printed <= self.cell_output:
-            return super().output(outs, msg, display_id, cell_index)
-        if before <= self.cell_output:
-            text = msg["content"].get("text") if msg["msg_type"] == "stream" else None
-            kept = text[: self.cell_output - before] + "\n" if isinstance(text, str) else ""
-            said = _("[More than {size} MB printed: the rest is left out.]").format(
-                size=f"{self.cell_output / 1e6:g}"
-            )
-            outs.append(nbformat.v4.new_output("stream", name="stdout", text=f"{kept}{said}\n"))
-        return None
-
-    def on_cell_start(self, **_kwargs):
-        self._printed = 0
-
-    async def _async_check_alive(self):
-        await super()._async_check_alive()
-        if self._budget.connection_broke():
-            await asyncio.sleep(1)  # a kernel that ends closes its connections first
-            await super()._async_check_alive()
-            await self._budget.end_for_a_message()
-
-    async def _kill_kernel(self) -> None:
-        if self.km is not None and self.km.provisioner is not None:
-            await self.km.provisioner.kill()
-
-    def _why(self) -> Reason | None:
-        """Why the kernel was killed, where it hit a limit."""
-        provisioner = self.km.provisioner if self.km is not None else None
-        return self._budget.reason or getattr(provisioner, "reason", None)
 
     def _exercise(self, cell: NotebookNode) -> tuple[str, str] | None:
         """(assignment, exercise) where this cell is the check of an exercise that we know."""

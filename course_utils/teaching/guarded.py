@@ -1,0 +1,179 @@
+"""Run the cells of a hand-in in a kernel that is kept in: sandboxed, counted, and no other's.
+
+What a kernel may do, see and print is settled here; what its answers are worth, in `judge`.
+"""
+
+import asyncio
+import os
+import tempfile
+from pathlib import Path
+
+import nbformat
+from nbgrader.preprocessors import Execute
+from traitlets import Bool, Enum, Integer, List, Unicode
+
+from course_utils.i18n import _
+from course_utils.teaching.sandbox.bubblewrap import require
+from course_utils.teaching.sandbox.channels import SIZE, Budget, counting_client
+from course_utils.teaching.sandbox.limits import Reason
+from course_utils.teaching.sandbox.provisioner import NAME as SANDBOX
+
+__all__ = ["GuardedExecute", "KernelNotStarted"]
+
+
+class KernelNotStarted(OSError):
+    """No kernel came up, twice: this machine's fault, for no cell of the hand-in was run."""
+
+
+class GuardedExecute(Execute):
+    """nbgrader's Execute for code that nobody trusts.
+
+    Raises SandboxUnavailable where there must be a sandbox and can be none, KernelNotStarted
+    where kernels end before they run a cell.
+    """
+
+    sandbox = Bool(
+        True,
+        help="Run students' code under bubblewrap. Without it, it has all rights of the person "
+        "who grades: solutions, gradebook, other hand-ins and the network are open to it.",
+    ).tag(config=True)
+
+    cell_output = Integer(
+        10**6, help="Bytes that are kept of what one cell prints; the rest is dropped."
+    ).tag(config=True)
+
+    notebook_output = Integer(
+        20 * 2**20, help="Bytes that a whole notebook may print; above them it is stopped."
+    ).tag(config=True)
+
+    shutdown_kernel = Enum(
+        ["graceful", "immediate"],
+        default_value="immediate",
+        help="A student's kernel is not asked for a last word.",
+    ).tag(config=True)
+
+    extra_arguments = List(
+        Unicode(),
+        default_value=["--HistoryManager.enabled=False"],
+        help="Of a kernel. Nobody asks for the history of a hand-in's cells, and to keep it "
+        "costs a thread and a database.",
+    ).tag(config=True)
+
+    transport = Enum(
+        ["ipc", "tcp"],
+        default_value="tcp" if os.name == "nt" else "ipc",
+        help="How to talk to kernels that run without a sandbox; over ipc no two of them can "
+        "meet on a port.",
+    ).tag(config=True)
+
+    environment = List(
+        Unicode(),
+        default_value=[
+            *("PATH", "HOME", "USER", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"),
+            *("VIRTUAL_ENV", "CONDA_PREFIX", "LD_LIBRARY_PATH", "SYSTEMROOT"),
+            *("CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "MKL_NUM_THREADS"),
+            *("COURSE_DATA", "NBGRADER_EXECUTION"),
+        ],
+        help="The environment variables that a student's kernel sees; no other is passed on.",
+    ).tag(config=True)
+
+    def require_sandbox(self) -> None:
+        """Raise SandboxUnavailable where there must be a sandbox and can be none.
+
+        Where there need not be one, say so.
+        """
+        if self.sandbox:
+            require()
+        else:
+            self.log.warning(
+                "%s\nNO SANDBOX: students' code runs with all your rights. It can read the "
+                "solutions, the\ngradebook and your files, change them, and send them "
+                "anywhere.\n%s",
+                *("!" * 80, "!" * 80),
+            )
+
+    def preprocess(self, nb, resources, km=None):
+        """A kernel that ends before it runs a cell was ended from outside: another is begun."""
+        self._asking = False  # whether what comes is the grader's question and its answer
+        self._printed = 0  # bytes, by the cell that runs
+        with tempfile.TemporaryDirectory() as folder:
+            self._sockets = Path(folder)
+            for last in (False, True):
+                self._begun = False  # whether a cell of the hand-in may have run
+                try:
+                    return super().preprocess(nb, resources, km)
+                except (RuntimeError, EOFError) as error:
+                    if self._begun:
+                        raise
+                    if last:
+                        raise KernelNotStarted(
+                            f"Expected a kernel to run the cells in, got {error!r}, twice. "
+                            "Is there enough memory?"
+                        ) from error
+                    self.log.warning("The kernel ended before its first cell: %r", error)
+        raise AssertionError("Not reached: both tries return or raise.")
+
+    def create_kernel_manager(self):
+        """As configured; each kernel in a sandbox, or at least with sockets of its own.
+
+        The sandbox is asked for in the kernel's specification, not by the configuration of
+        Jupyter's factory, which is one for the whole program: a server's other kernels stay
+        as they are. What the kernel sends is counted.
+        """
+        manager = super().create_kernel_manager()
+        self._budget = Budget(self.notebook_output, self._kill_kernel)
+        manager.client_factory = counting_client(self._budget)
+        provisioner = (
+            {"provisioner_name": SANDBOX, "config": {"environment": self.environment}}
+            if self.sandbox
+            else {"provisioner_name": "local-provisioner"}
+        )
+        manager.kernel_spec.metadata["kernel_provisioner"] = provisioner
+        if self.sandbox:
+            return manager  # it has its own private sockets
+        manager.transport = self.transport
+        if self.transport == "ipc":
+            manager.ip = str(self._sockets / "kernel")
+        return manager
+
+    def start_new_kernel(self, **kwargs):
+        """With a chosen environment: an instructor's tokens are not for students' code."""
+        chosen = {name: os.environ[name] for name in self.environment if name in os.environ}
+        kwargs.setdefault("env", chosen)
+        super().start_new_kernel(**kwargs)
+
+    def output(self, outs, msg, display_id, cell_index):
+        """Keeps what a cell prints up to `cell_output` bytes, then says that it drops."""
+        if self._asking:
+            return super().output(outs, msg, display_id, cell_index)
+        before = self._printed
+        self._printed += msg.get(SIZE, 0)
+        if self._printed <= self.cell_output:
+            return super().output(outs, msg, display_id, cell_index)
+        if before <= self.cell_output:
+            text = msg["content"].get("text") if msg["msg_type"] == "stream" else None
+            kept = text[: self.cell_output - before] + "\n" if isinstance(text, str) else ""
+            said = _("[More than {size} MB printed: the rest is left out.]").format(
+                size=f"{self.cell_output / 1e6:g}"
+            )
+            outs.append(nbformat.v4.new_output("stream", name="stdout", text=f"{kept}{said}\n"))
+        return None
+
+    def on_cell_start(self, **_kwargs):
+        self._begun, self._printed = True, 0
+
+    async def _async_check_alive(self):
+        await super()._async_check_alive()
+        if self._budget.connection_broke():
+            await asyncio.sleep(1)  # a kernel that ends closes its connections first
+            await super()._async_check_alive()
+            await self._budget.end_for_a_message()
+
+    async def _kill_kernel(self) -> None:
+        if self.km is not None and self.km.provisioner is not None:
+            await self.km.provisioner.kill()
+
+    def _why(self) -> Reason | None:
+        """Why the kernel was killed, where it hit a limit."""
+        provisioner = self.km.provisioner if self.km is not None else None
+        return self._budget.reason or getattr(provisioner, "reason", None)
