@@ -153,6 +153,10 @@ class Figure:
         self.page.wait_for_function(_DRAWN, arg=image)
         return base64.b64decode(image.evaluate(_PIXELS).partition(",")[2])
 
+    def bring_in_sight(self) -> None:
+        """Keys move a control wherever it is; a screenshot needs the figure in the window."""
+        self.box.locator("img").evaluate("image => image.scrollIntoView({block: 'center'})")
+
     def enlarged(self) -> float:
         """How many times as wide as its pixels the picture is shown."""
         return self.box.locator("img").evaluate("image => image.width / image.naturalWidth")

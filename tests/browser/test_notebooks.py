@@ -37,6 +37,7 @@ def test_a_lecture_runs_to_its_end_and_all_that_moves_redraws(server, page, path
     for number, figure in enumerate(figures, start=1):
         assert figure.move_all() == [], f"figure {number}: these change nothing"
         assert figure.enlarged() <= 1, f"figure {number} is stretched, and so blurred"
+        figure.bring_in_sight()
         keep_picture(page, f"{name}_figure_{number}")
     no_trouble(page)
     notebook.shut_down()
