@@ -78,7 +78,7 @@ def sliding_kernel_figure(image, weight) -> InteractiveFigure:
             x, y = column + dilation * (j - 1), row + dilation * (i - 1)
             if 0 <= x < width and 0 <= y < height:
                 left.plot(x, y, "s", color=COLOURS[3], markeredgecolor="black", markersize=4)
-        title = _("Nine taps, {dilation} pixels apart").format(dilation=dilation)
+        title = _("Nine taps, dilation {dilation}").format(dilation=dilation)
         left.set_title(title, fontsize=9)
         pixel_axes(left, height, width)
         right.imshow(
