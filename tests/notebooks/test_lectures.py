@@ -86,9 +86,10 @@ def test_at_least_two_figures_move_and_each_has_a_static_twin(language, name):
     moving = [index for index, text in enumerate(texts) if text == moves]
     assert len(moving) >= 2
     for index in moving:
-        twin = outputs(language, name)[index + 1].data
-        assert twin["text/plain"] == still
-        assert twin["image/png"]
+        twin = outputs(language, name)[index + 1]
+        assert twin.data["text/plain"] == still
+        assert twin.data["image/png"]
+        assert twin.metadata["image/png"]["alt"] != still  # its own frames, in words
 
 
 @every
