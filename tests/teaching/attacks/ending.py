@@ -223,7 +223,7 @@ ENDING = (
         "import sys, threading, types\nlock = threading.Lock()\nlock.acquire()\nlock.acquire()",
         "processes",
         states=("timed_out",),
-        reason="long",  # longer than so many seconds; on a busy machine, too long to interrupt
+        reason="longer than",
         slow=True,
     ),
     tries(
