@@ -22,14 +22,14 @@ __all__ = ["GuardedExecute", "KernelNotStarted"]
 
 
 class KernelNotStarted(OSError):
-    """No kernel came up, twice: this machine's fault, for no cell of the hand-in was run."""
+    """No kernel came up: not the hand-in's doing, for none of its cells was run."""
 
 
 class GuardedExecute(Execute):
     """nbgrader's Execute for code that nobody trusts.
 
     Raises SandboxUnavailable where there must be a sandbox and can be none, KernelNotStarted
-    where kernels end before they run a cell.
+    where two kernels, one after the other, end before they run a cell.
     """
 
     sandbox = Bool(
@@ -98,20 +98,22 @@ class GuardedExecute(Execute):
         self._printed = 0  # bytes, by the cell that runs
         with tempfile.TemporaryDirectory() as folder:
             self._sockets = Path(folder)
-            for last in (False, True):
-                self._begun = False  # whether a cell of the hand-in may have run
-                try:
-                    return super().preprocess(nb, resources, km)
-                except (RuntimeError, EOFError) as error:
-                    if self._begun:
-                        raise
-                    if last:
-                        raise KernelNotStarted(
-                            f"Expected a kernel to run the cells in, got {error!r}, twice. "
-                            "Is there enough memory?"
-                        ) from error
-                    self.log.warning("The kernel ended before its first cell: %r", error)
-        raise AssertionError("Not reached: both tries return or raise.")
+            try:
+                return self._run(nb, resources, km)
+            except KernelNotStarted as error:
+                self.log.warning("%s Another one is begun.", error)
+                return self._run(nb, resources, km)
+
+    def _run(self, nb, resources, km):
+        self._begun = False  # whether a cell of the hand-in may have run
+        try:
+            return super().preprocess(nb, resources, km)
+        except (RuntimeError, EOFError) as error:
+            if self._begun:
+                raise
+            raise KernelNotStarted(
+                f"Expected a kernel to run the cells in, got {error!r}. Is there enough memory?"
+            ) from error
 
     def create_kernel_manager(self):
         """As configured; each kernel in a sandbox, or at least with sockets of its own.
