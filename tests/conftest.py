@@ -1,6 +1,10 @@
-"""What tests share: one thread, real material where it is at hand, a small drawn tree."""
+"""What tests share: one thread, real material where it is at hand, a small drawn tree.
+
+At the end of a run, a line for each cause for which tests were skipped.
+"""
 
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -8,6 +12,7 @@ import torch
 from hypothesis import settings
 
 from course_utils.teaching.programs import find_own_programs_first
+from tests.without_sandbox import why_none
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -19,17 +24,26 @@ if not os.environ.get("COURSE_TEST_ALL"):
 
 
 def pytest_collection_modifyitems(items):
-    """Skip what grades, with the reason, where this machine can't make a sandbox."""
-    grading = [item for item in items if item.get_closest_marker("needs_sandbox")]
-    if not grading:
-        return
-    from course_utils.teaching.sandbox.bubblewrap import SandboxUnavailable, require
+    """Skip what tests the sandbox, with the reason, where this machine can't make one."""
+    inside = [item for item in items if item.get_closest_marker("needs_sandbox")]
+    if inside and why_none():
+        for item in inside:
+            item.add_marker(pytest.mark.skip(reason=why_none()))
 
-    try:
-        require()
-    except SandboxUnavailable as error:
-        for item in grading:
-            item.add_marker(pytest.mark.skip(reason=str(error)))
+
+def pytest_terminal_summary(terminalreporter):
+    """One line for each cause, however many tests it cost."""
+    causes = Counter(_cause(report) for report in terminalreporter.stats.get("skipped", ()))
+    if causes:
+        terminalreporter.section("skipped, by cause")
+    for cause, number in causes.most_common():
+        terminalreporter.write_line(f"{number} skipped: {cause}")
+
+
+def _cause(report) -> str:
+    """The reason alone: the same for each test, wherever it stands."""
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return " ".join(reason.removeprefix("Skipped: ").split())
 
 
 @pytest.fixture(autouse=True, scope="session")

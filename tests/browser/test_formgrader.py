@@ -15,7 +15,7 @@ from tests.teaching.attacks.pages import PAGES
 from tests.teaching.conftest import nbgrader
 from tests.teaching.grading.class_of import DICE, NAME, TWICE, answered, course, hand_in
 
-pytestmark = [pytest.mark.slow, pytest.mark.needs_sandbox]
+pytestmark = pytest.mark.slow
 
 # Says where it runs: inside the sandbox there is no gradebook, and the machine has its name.
 PROBE = """
@@ -86,6 +86,7 @@ def watched(page):
     return page
 
 
+@pytest.mark.needs_sandbox
 def test_the_button_grades_through_the_sandbox(graded):
     notebook = nbformat.read(by_button(graded), 4)
     assert notebook.metadata.course.outcome.state == "graded"

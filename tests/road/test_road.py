@@ -24,9 +24,9 @@ from nbgrader.api import Gradebook
 from course_utils.i18n import speaking
 from course_utils.teaching.config import load
 from course_utils.teaching.publish.edition import edition
-from course_utils.teaching.sandbox.bubblewrap import SandboxUnavailable, require
 from tests.colab import emulation
 from tests.teaching.small_course import REPOSITORY
+from tests.without_sandbox import grade_options
 
 pytestmark = pytest.mark.slow
 
@@ -129,11 +129,6 @@ def mistake():
 @pytest.fixture(scope="module")
 def graded(handed_in, tmp_path_factory):
     """The instructor's folder, after collecting, grading and feedback."""
-    try:
-        require()
-        sandbox = []
-    except SandboxUnavailable:
-        sandbox = ["--no-sandbox"]
     root = tmp_path_factory.mktemp("instructor")
     for name in ("course.toml", "nbgrader_config.py"):
         shutil.copy(REPOSITORY / name, root)
@@ -156,7 +151,7 @@ def graded(handed_in, tmp_path_factory):
     assert {row["state"] for row in rows.values()} == {"collected"}
     assert "стоит в ячейке самого вопроса" in rows["ivanova"]["reason"]
     assert rows["smith"]["reason"] == ""
-    run(root, "course_utils.teaching.cli", "grade", NAME, "--jobs", "1", *sandbox)
+    run(root, "course_utils.teaching.cli", "grade", NAME, "--jobs", "1", *grade_options())
     run(root, "nbgrader", "generate_feedback", NAME)
     return root
 

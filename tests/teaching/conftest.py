@@ -10,6 +10,7 @@ import nbformat
 import pytest
 
 from tests.teaching.grading.class_of import RIGHT
+from tests.without_sandbox import settings
 
 ROOT = Path(__file__).parents[2]
 NAME = "metrics_and_loss"
@@ -105,6 +106,8 @@ def released_course(tmp_path_factory):
     """The folder of a course whose assignment is released in both languages."""
     root = tmp_path_factory.mktemp("released")
     shutil.copy(ROOT / "nbgrader_config.py", root)
+    with (root / "nbgrader_config.py").open("a", encoding="utf-8") as file:
+        file.write(settings())
     (root / "course.toml").write_text(COURSE, encoding="utf-8")
     source = root / "solutions" / NAME
     source.mkdir(parents=True)

@@ -23,7 +23,7 @@ from tests.teaching.attacks.notebooks import (
 )
 from tests.teaching.grading.class_of import DICE, NAME, RIGHT, answered
 
-pytestmark = [pytest.mark.slow, pytest.mark.needs_sandbox]  # a kernel for each hand-in
+pytestmark = pytest.mark.slow  # a kernel for each hand-in
 
 WARNS = (
     RIGHT.replace(

@@ -55,7 +55,8 @@ class Attack:
     does: in one sentence. files: folder of the released course -> path below the student's
     folder -> content. states: any of these. jaccard, own_test: points that it must end with;
     None where an attack may get either. reason: words in it. look_at: kinds that must be
-    named. slow: it takes more than ten seconds, and another is much like it.
+    named. slow: it takes more than ten seconds, and another is much like it. needs_sandbox: it
+    is what the sandbox is for, and is not let loose on a machine without one.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Attack:
     reason: str = ""
     look_at: Collection[str] = ()
     slow: bool = False
+    needs_sandbox: bool = False
 
 
 def notebook(**answers) -> Callable[[Path], dict]:

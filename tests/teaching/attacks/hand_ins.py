@@ -1,5 +1,7 @@
 """Every attack there is, by name."""
 
+from dataclasses import replace
+
 from tests.teaching.attacks.ending import ENDING
 from tests.teaching.attacks.folders import FOLDERS
 from tests.teaching.attacks.forging import FORGING
@@ -11,9 +13,10 @@ from tests.teaching.attacks.reaching import REACHING
 
 __all__ = ["ATTACKS", "READ_IN_A_BROWSER"]
 
+_KEPT_IN = tuple(replace(attack, needs_sandbox=True) for attack in (*ENDING, *REACHING))
 _ALL = (
-    *(*FORGING, *OWN_TESTS, *MESSAGES, *ENDING),
-    *(*REACHING, *NOTEBOOKS, *FOLDERS, *PAGES),
+    *(*FORGING, *OWN_TESTS, *MESSAGES),
+    *(*_KEPT_IN, *NOTEBOOKS, *FOLDERS, *PAGES),
 )
 READ_IN_A_BROWSER = tuple(a.name for a in (*PAGES, *MESSAGES, *OWN_TESTS))
 ATTACKS = {attack.name: attack for attack in _ALL}

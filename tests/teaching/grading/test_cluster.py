@@ -10,7 +10,7 @@ import pytest
 
 from tests.teaching.grading.class_of import DICE, NAME, answered, course, hand_in, scores
 
-pytestmark = [pytest.mark.slow, pytest.mark.needs_sandbox]  # workers with torch, kernels
+pytestmark = pytest.mark.slow  # workers with torch, kernels
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from tests.teaching.grading.class_of import (
     scores,
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.needs_sandbox]  # workers with torch, kernels
+pytestmark = pytest.mark.slow  # workers with torch, kernels
 
 
 def attempts(root, student):

@@ -10,8 +10,9 @@ from course_utils.teaching.grading.kit import load_config, make_kit
 from course_utils.teaching.grading.worker import Job, grade
 from course_utils.teaching.guarded import GuardedExecute, KernelNotStarted
 from tests.teaching.grading.class_of import NAME, answered, course, hand_in, scores
+from tests.without_sandbox import why_none
 
-pytestmark = [pytest.mark.slow, pytest.mark.needs_sandbox]  # kernels
+pytestmark = pytest.mark.slow  # kernels
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def kit(released_course):
 @pytest.fixture
 def job(released_course):
     text = nbformat.writes(answered(released_course))
-    return Job("anna", {f"{NAME}.ipynb": text.encode()})
+    return Job("anna", {f"{NAME}.ipynb": text.encode()}, sandbox=not why_none())
 
 
 def kill_the_first(monkeypatch, number):

@@ -12,8 +12,9 @@ import psutil
 import pytest
 
 from tests.teaching.grading.class_of import DICE, NAME, answered, course, gradebook, hand_in
+from tests.without_sandbox import grade_options
 
-pytestmark = [pytest.mark.slow, pytest.mark.needs_sandbox]  # whole runs
+pytestmark = pytest.mark.slow  # whole runs
 
 ALL = bool(os.environ.get("COURSE_TEST_ALL"))
 MOMENTS = 20 if ALL else 2
@@ -51,7 +52,10 @@ def below(process):
 
 def started(root):
     return subprocess.Popen(
-        [sys.executable, "-m", "course_utils.teaching.cli", "grade", NAME, "-q"],
+        [
+            *(sys.executable, "-m", "course_utils.teaching.cli"),
+            *("grade", NAME, "-q", *grade_options()),
+        ],
         cwd=root,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
