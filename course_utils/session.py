@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import torch
 
-from course_utils import __version__, i18n, weather
+from course_utils import __version__, claims, i18n, weather
 from course_utils.i18n import _
 
 __all__ = ["Session", "current", "in_colab", "start"]
@@ -37,7 +37,8 @@ def start(language: str, *, device: str | None = None, data: str | None = None) 
         VOC 2012 is downloaded here, on first use (2 GB; see `data.voc2012` for mirrors and
         for Google Drive).
     What can't be had (a GPU, the network, a folder to write in, ipywidgets) is said in one
-    sentence each, and something else is used in its place.
+    sentence each, and something else is used in its place. From the next cell on a claim that
+    fails is a sentence too (see `claims`).
     Raises ValueError for an unknown language or data set, or a name that is no device's.
     """
     global _current
@@ -57,6 +58,7 @@ def start(language: str, *, device: str | None = None, data: str | None = None) 
     print(_report(_current))
     for sentence in filter(None, missing):
         print(sentence)
+    claims.begin()
     return _current
 
 
