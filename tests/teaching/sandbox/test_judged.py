@@ -11,6 +11,7 @@ import nbformat
 import pytest
 
 from course_utils.teaching.class_table import class_rows
+from tests.bare.without import without
 from tests.teaching.conftest import NAME, RIGHT, nbgrader
 
 pytestmark = pytest.mark.slow
@@ -154,12 +155,11 @@ def test_a_hand_in_finds_nothing_and_nobody(graded):
     assert "a,b False" in text
 
 
-def test_without_bubblewrap_nothing_is_graded_or_written(small_course, tmp_path):
+def test_without_bubblewrap_nothing_is_graded_or_written(small_course):
     hand_in(small_course, "honest", STUDENTS["honest"])
     before = {path: path.stat().st_mtime_ns for path in small_course.rglob("*")}
-    bare = tmp_path / "bin"
-    bare.mkdir()
-    done = nbgrader(small_course, "autograde", NAME, PATH=str(bare))
+    with without("bwrap", wheel=False) as environment:
+        done = nbgrader(small_course, "autograde", NAME, **environment)
     assert done.returncode == 1
     assert "apt-get install bubblewrap" in done.stdout
     assert "Traceback" not in done.stdout
