@@ -44,16 +44,22 @@ class Kit:
         return _digest(self.files)
 
 
-def load_config(root: Path) -> Config:
-    """nbgrader's settings in a folder. Raises CourseError where they can't be read."""
+def load_config(root: Path, *, sandbox: bool | None = None) -> Config:
+    """nbgrader's settings in a folder. Raises CourseError where they can't be read.
+
+    sandbox: what a run was told, for all that it configures; None: as the file says.
+    """
     if not (root / CONFIG).is_file():
         raise CourseError(f"Expected {root / CONFIG}, found no such file.")
     try:
-        return PyFileConfigLoader(CONFIG, path=str(root)).load_config()
+        found = PyFileConfigLoader(CONFIG, path=str(root)).load_config()
     except CourseError:
         raise
     except Exception as error:
         raise CourseError(f"{root / CONFIG}: {type(error).__name__}: {error}") from error
+    if sandbox is not None:
+        found.Judge.sandbox = sandbox
+    return found
 
 
 def course_directory(root: Path, config: Config, assignment: str) -> CourseDirectory:

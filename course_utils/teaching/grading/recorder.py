@@ -13,6 +13,7 @@ from contextlib import chdir
 from pathlib import Path
 
 import nbformat
+from nbconvert.exporters import NotebookExporter
 from nbconvert.writers import FilesWriter
 from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
@@ -79,7 +80,7 @@ class _Record(Autograde):
         self._judged = judged
         folder = super()._format_source(assignment, student)
         self.writer = FilesWriter(parent=self, config=self.config)
-        self.exporter = self.exporter_class(parent=self, config=self.config)
+        self.exporter = NotebookExporter(config=self.config)  # for the names of files alone
         self.coursedir.student_id = student
         self.notebooks = [os.path.join(folder, f"{name}.ipynb") for name in judged]
         with tempfile.TemporaryDirectory(prefix="hand-in-") as place:

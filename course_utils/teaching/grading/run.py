@@ -63,7 +63,7 @@ class Grading:
 
     def __init__(self, course: Course, assignment: str, *, sandbox: bool = True) -> None:
         self.course, self.assignment, self.sandbox = course, assignment, sandbox
-        self.config = load_config(course.root)
+        self.config = load_config(course.root, sandbox=sandbox)
         self.directory = course_directory(course.root, self.config, assignment)
         self.folder = course.root / FOLDER / assignment
         self.log_file = self.folder / "log.txt"

@@ -159,8 +159,8 @@ def _through_all(
     notebook: NotebookNode,
     reason: Unreadable | None,
 ) -> NotebookNode:
-    config = load_config(root)
-    config.Judge.sandbox, config.Judge.secret = job.sandbox, job.secret
+    config = load_config(root, sandbox=job.sandbox)
+    config.Judge.secret = job.secret
     directory = course_directory(root, config, kit.assignment)
     autograde = Autograde(coursedir=directory, config=config)
     resources = ResourcesDict(
