@@ -1,5 +1,7 @@
 """The linear probe, against scikit-learn and the derivatives of its objective."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
 from course_utils.reference.probe import linear_probe
+from tests.processors.noise import RelativeNoise
 
 
 def blobs(seed, samples, dimensions, classes, spread=2.0):
@@ -110,6 +113,24 @@ def test_a_looser_tolerance_stops_earlier():
     loose, exact = (linear_probe(x, y, 3, tolerance=t) for t in (1e-2, 1e-9))
     difference = (loose.weight - exact.weight).abs().max()
     assert 1e-6 < difference < 1
+
+
+@pytest.mark.parametrize("draw", [None, 0, 1, 2])
+def test_the_slope_falls_further_than_the_value_can_show(draw):
+    """A value near 1 is known to 1e-16: its search stalls at a slope of 1e-9 to 1e-8."""
+    x, y = (torch.tensor(part) for part in blobs(0, samples=120, dimensions=6, classes=3))
+    with RelativeNoise(draw) if draw is not None else nullcontext():
+        exact, usual = linear_probe(x, y, 3, tolerance=1e-13), linear_probe(x, y, 3)
+    error = (x @ exact.weight.T + exact.bias).softmax(1) - torch.eye(3)[y]
+    assert (error.T @ x / 120 + 1e-3 * exact.weight).abs().max() < 1e-12
+    assert error.mean(0).abs().max() < 1e-12
+    torch.testing.assert_close(exact.weight, usual.weight, rtol=0, atol=1e-2)
+
+
+def test_a_tolerance_below_all_rounding_is_an_error():
+    x, y = (torch.tensor(part) for part in blobs(0, samples=120, dimensions=6, classes=3))
+    with pytest.raises(RuntimeError, match="a larger tolerance"):
+        linear_probe(30 * x + 150, y, 3, tolerance=1e-18)
 
 
 def test_the_default_regularisation_is_a_thousandth():
