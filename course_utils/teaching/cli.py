@@ -16,7 +16,11 @@ from course_utils.teaching.doctor.command import doctor
 from course_utils.teaching.errors import CourseError
 from course_utils.teaching.grading.command import grade
 from course_utils.teaching.lab.command import lab
-from course_utils.teaching.programs import find_own_programs_first
+from course_utils.teaching.programs import (
+    find_own_programs_first,
+    require_one_package,
+    unused_package,
+)
 from course_utils.teaching.publish.command import publish
 from course_utils.teaching.report.command import report
 from course_utils.teaching.site.command import site
@@ -196,6 +200,9 @@ def main() -> None:
     """The entry point: errors for the person at the keyboard come without a traceback."""
     find_own_programs_first()
     try:
+        require_one_package()
+        if unused := unused_package(Path.cwd()):
+            _say(unused)
         app()
     except CourseError as error:
         _complain(error.problems)

@@ -200,7 +200,7 @@ def _run(
     log = root / "logs" / f"{len(list((root / 'logs').iterdir())) + 1:02d}_{command[0]}.txt"
     with log.open("w", encoding="utf-8") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", _PROGRAMS[program], *command],
+            [sys.executable, "-P", "-m", _PROGRAMS[program], *command],
             cwd=root,
             env=os.environ | environment,
             stdout=file,

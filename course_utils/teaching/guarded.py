@@ -5,6 +5,7 @@ What a kernel may do, see and print is settled here; what its answers are worth,
 
 import asyncio
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from nbgrader.preprocessors import Execute
 from traitlets import Bool, Enum, Integer, List, Unicode
 
 from course_utils.i18n import _
+from course_utils.teaching.programs import require_one_package
 from course_utils.teaching.sandbox.bubblewrap import require
 from course_utils.teaching.sandbox.channels import SIZE, Budget, counting_client
 from course_utils.teaching.sandbox.limits import Reason
@@ -78,10 +80,12 @@ class GuardedExecute(Execute):
     ).tag(config=True)
 
     def require_sandbox(self) -> None:
-        """Raise SandboxUnavailable where there must be a sandbox and can be none.
+        """Raise SandboxUnavailable where there must be a sandbox and can be none, CourseError
+        where kernels would import another package than the judge.
 
-        Where there need not be one, say so.
+        Where there need not be a sandbox, say so.
         """
+        require_one_package()
         if self.sandbox:
             require()
         else:
@@ -131,6 +135,7 @@ class GuardedExecute(Execute):
             else {"provisioner_name": "local-provisioner"}
         )
         manager.kernel_spec.metadata["kernel_provisioner"] = provisioner
+        manager.kernel_spec.argv[0] = sys.executable  # a person's own "python3" may be another
         if self.sandbox:
             return manager  # it has its own private sockets
         manager.transport = self.transport

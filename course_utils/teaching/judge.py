@@ -28,7 +28,6 @@ from course_utils.teaching.errors import CourseError
 from course_utils.teaching.guarded import GuardedExecute
 from course_utils.teaching.hand_in import HandInExporter, Unreadable
 from course_utils.teaching.release import hand_in_language, squeezed
-from course_utils.teaching.sandbox.bubblewrap import SandboxUnavailable
 from course_utils.teaching.sandbox.channels import MESSAGE_BYTES
 from course_utils.teaching.sandbox.limits import Reason
 
@@ -220,14 +219,14 @@ class JudgedHandInExporter(HandInExporter):
     """What `nbgrader autograde` reads hand-ins with (`Autograde.exporter_class`).
 
     It is made before the first hand-in is touched, so this is where a machine that can't make
-    sandboxes is refused.
+    sandboxes is refused, or a judge that is of another package than the kernels.
     """
 
     def __init__(self, config=None, **kwargs):
         super().__init__(config=config, **kwargs)
         try:
             Judge(config=self.config, log=self.log).require_sandbox()
-        except SandboxUnavailable as error:
+        except CourseError as error:
             for problem in error.problems:
                 self.log.critical(problem)
             raise NbGraderException(str(error)) from error

@@ -1,10 +1,21 @@
-"""Where the programs of this environment are found, whether or not it is activated."""
+"""Where the programs and the package of this environment are found, activated or not."""
 
 import os
+import site
+import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
-__all__ = ["find_own_programs_first"]
+import course_utils
+from course_utils.teaching.errors import CourseError
+
+__all__ = ["find_own_programs_first", "require_one_package", "unused_package"]
+
+_OURS = Path(course_utils.__file__).resolve().parent
+_FIND = (
+    "import importlib.util as u; s = u.find_spec('course_utils'); print(s.origin if s else '')"
+)
 
 
 def find_own_programs_first() -> None:
@@ -18,3 +29,42 @@ def find_own_programs_first() -> None:
         folder for folder in os.environ.get("PATH", "").split(os.pathsep) if folder != own
     ]
     os.environ["PATH"] = os.pathsep.join([own, *filter(None, others)])
+
+
+def require_one_package() -> None:
+    """Raise CourseError where students' kernels would import another course_utils than this.
+
+    The folder that a command is called in, or PYTHONPATH, may put a package before the
+    installed one; kernels heed neither. What is judged would then be of one version, and what
+    judges of another.
+    """
+    if str(_OURS.parent) not in site.getsitepackages() and _installed() != _OURS:
+        theirs = _installed() or "none"
+        raise CourseError(
+            "Expected one course_utils for the program that judges and for students' kernels; "
+            f"got {_OURS} here and {theirs} there. Install the one that is meant into this "
+            "Python (pip install --editable FOLDER), or start the command in a folder "
+            "without the other one, by its name, with PYTHONPATH unset."
+        )
+
+
+def unused_package(folder: Path) -> str | None:
+    """The sentence for a folder with another course_utils than the one in use, if it is so."""
+    other = folder / "course_utils"
+    if not (other / "__init__.py").is_file() or other.resolve() == _OURS:
+        return None
+    return (
+        f"course_utils is taken from {_OURS}; {other} is not used. "
+        f"To use it: pip install --editable {folder}"
+    )
+
+
+@cache
+def _installed() -> Path | None:
+    """The package that any program of this Python finds, wherever it is started."""
+    kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "PYTHONUSERBASE")}
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", _FIND], cwd="/", env=kept, capture_output=True, text=True
+    )
+    found = done.stdout.strip()
+    return Path(found).resolve().parent if found else None

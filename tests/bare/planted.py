@@ -16,7 +16,7 @@ MARKS = {  # student -> state, points, named mistakes
     "oleg": ("graded", 2, ["jaccard: dice"]),
     "vera": ("unreadable", 0, []),
 }
-_COURSE = "import sys; from course_utils.teaching.cli import main; sys.exit(main())"
+_COURSE = Path(sys.executable).with_name("course")
 
 
 def hand_in_class(root: Path) -> None:
@@ -31,9 +31,9 @@ def course(
     environment: Mapping[str, str] = os.environ,
     before: Sequence[str] = (),
 ) -> subprocess.CompletedProcess:
-    """Run `course` in a folder, as its script does. before: words of a command that runs it."""
+    """Run `course` in a folder, the script. before: words of a command that runs it."""
     return subprocess.run(
-        [*before, sys.executable, "-P", "-c", _COURSE, *words],
+        [*before, sys.executable, str(_COURSE), *words],
         cwd=root,
         env=dict(environment),
         capture_output=True,

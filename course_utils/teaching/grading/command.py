@@ -10,6 +10,7 @@ from rich.console import Console
 from course_utils.i18n import _, speaking
 from course_utils.teaching.config import load
 from course_utils.teaching.grading.processes import begun
+from course_utils.teaching.spoken import spoken_language
 
 __all__ = ["grade"]
 
@@ -77,7 +78,7 @@ def grade(
             _split(students), jobs=jobs, scheduler=scheduler, rerun=_split(rerun), console=log
         )
     if not quiet:
-        language = course.languages[0]
+        language = spoken_language(course)
         with speaking(language):
             rows = class_table.class_rows(course.root, assignment)
             class_table.to_stdout(rows, course.assignment(assignment).title[language])

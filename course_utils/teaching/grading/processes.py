@@ -35,6 +35,7 @@ def begun(root: Path, assignment: str, *, sandbox: bool = True) -> Iterator[None
     """
     os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "critical")  # for the workers
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # a worker is one of many on its machine
+    os.environ.setdefault("PYTHONSAFEPATH", "1")  # they import no package of the folder here
     with warm.shared(_named(root, assignment)) if sandbox else nullcontext():
         forkserver.set_forkserver_preload([_LIBRARIES, f"{_EXERCISES}.{assignment}"])
         forkserver.ensure_running()

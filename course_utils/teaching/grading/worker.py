@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import nbformat
@@ -35,6 +35,7 @@ from course_utils.teaching.grading.hand_ins import MAX_BYTES
 from course_utils.teaching.grading.kit import Kit, course_directory, load_config, unpack
 from course_utils.teaching.grading.thrift import once_a_process
 from course_utils.teaching.hand_in import Unreadable, read_hand_in
+from course_utils.teaching.programs import require_one_package
 from course_utils.teaching.sandbox.bubblewrap import require
 
 __all__ = ["STATES", "Job", "Result", "grade", "steps", "unreadable"]
@@ -75,10 +76,10 @@ class Result:
 def grade(kit: Kit, job: Job) -> Result:
     """Run and judge every notebook of the assignment. Whatever came ends in a state.
 
-    Raises CourseError where this machine has no sandbox and there must be one.
+    Raises CourseError where this machine has no sandbox and there must be one, or where
+    kernels would import another package than this process.
     """
-    if job.sandbox:
-        _required()
+    _required(job.sandbox)
     return _ended(kit, job, _read)
 
 
@@ -238,9 +239,11 @@ def _class(step):
     return import_item(step) if isinstance(step, str) else step
 
 
-@lru_cache(maxsize=1)
-def _required() -> None:
-    require()
+@cache
+def _required(sandbox: bool) -> None:
+    require_one_package()
+    if sandbox:
+        require()
 
 
 @lru_cache(maxsize=1)

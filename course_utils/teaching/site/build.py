@@ -75,7 +75,7 @@ def build(
 
 def _sphinx(course: Course, language: str, documents: dict, work: Path, output: Path) -> None:
     command = [
-        *(sys.executable, "-m", "sphinx", "--builder", "html", "--quiet"),
+        *(sys.executable, "-P", "-m", "sphinx", "--builder", "html", "--quiet"),
         *("--fail-on-warning", "--doctree-dir", str(work / "doctrees")),
         *("--conf-dir", str(course.root / "docs" / "site")),
         *(str(work / "source"), str(output)),
