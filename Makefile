@@ -22,8 +22,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	@touch $@
 
-demo: setup  ## one whole teaching cycle on a built-in class: hand-ins, marks, feedback
-	$(BIN)/course demo
+demo: setup  ## one whole teaching cycle on a built-in class: hand-ins, marks, feedback; all: make demo ALL=1
+	$(BIN)/course demo $(if $(ALL),--all)
 
 lab: setup  ## JupyterLab on the course; options of `course lab`: make lab LAB="--language en"
 	$(BIN)/course lab $(LAB)

@@ -57,6 +57,14 @@ def _one_thread():
 
 
 @pytest.fixture(autouse=True, scope="session")
+def _no_locale():
+    """Commands speak the course's first language, whatever the person who tests speaks."""
+    os.environ["LC_ALL"] = "C.UTF-8"
+    for name in ("LANGUAGE", "COURSE_LANGUAGE"):
+        os.environ.pop(name, None)
+
+
+@pytest.fixture(autouse=True, scope="session")
 def _programs_of_this_environment():
     """As in an activated environment: stock nbgrader looks for alembic in PATH."""
     find_own_programs_first()

@@ -7,7 +7,8 @@ why a file could not be read at all.
 
 import csv
 import sys
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,14 +19,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from course_utils.i18n import N_, _, speaking
+from course_utils.i18n import N_, _, language, speaking
 from course_utils.teaching import config
 from course_utils.teaching.errors import CourseError
 from course_utils.teaching.hand_in import Unreadable, read_hand_in
+from course_utils.teaching.mistakes import errors_of_cells, mistakes_in_words
+from course_utils.teaching.spoken import spoken_language
 
 __all__ = ["STATES", "Mark", "Row", "class_rows", "show", "table", "to_stdout", "write_csv"]
 
-_NAMES_AND_MISTAKES = 58  # characters for the columns beside the marks
+_NAMES_AND_MISTAKES = 75  # characters for the columns beside the marks
 
 STATES = {
     "graded": N_("graded"),
@@ -39,13 +42,18 @@ STATES = {
 
 @dataclass(frozen=True)
 class Mark:
-    """One graded cell. points: None where a person has still to mark it."""
+    """One graded cell. points: None where a person has still to mark it.
+
+    mistake: its name in the catalogue; summary: what the student was told, in the student's
+    language; words: what is wrong, for the table, in the language in use.
+    """
 
     name: str
     points: float | None
     most: float
     mistake: str | None = None
     summary: str = ""
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,7 +84,8 @@ class Row:
 def class_rows(root: Path, assignment: str) -> list[Row]:
     """One row for each student on the roster, in submitted/ or in the gradebook.
 
-    root: the course's folder. Raises CourseError where the gradebook lacks the assignment.
+    Reasons and mistakes are in the language in use. root: the course's folder.
+    Raises CourseError where the gradebook lacks the assignment.
     """
     root = root.resolve()
     database = root / "gradebook.db"
@@ -158,8 +167,9 @@ def show(assignment: str, *, as_csv: bool = False) -> None:
     Raises CourseError for an assignment that the course or its gradebook lacks.
     """
     course = config.load()
-    title = course.assignment(assignment).title[course.languages[0]]
-    with speaking(course.languages[0]):
+    language = spoken_language(course)
+    title = course.assignment(assignment).title[language]
+    with speaking(language):
         rows = class_rows(course.root, assignment)
         if as_csv:
             write_csv(rows, sys.stdout)
@@ -179,6 +189,7 @@ def _row(
     if not folder.is_dir():
         return Row(student, name, "absent")
     found, state, reason = {}, "graded", ""
+    words = mistakes_in_words(assignment)
     for notebook in notebooks:
         path = Path(student, assignment, f"{notebook}.ipynb")
         verdicts, ended, why = _graded_notebook(root / "autograded" / path)
@@ -188,7 +199,7 @@ def _row(
         if ended != "graded":
             state, reason = ended, str(why)
         if ended != "not_graded":
-            found |= _marks(gradebook, assignment, notebook, student, verdicts)
+            found |= _marks(gradebook, assignment, notebook, student, verdicts, words)
     return Row(student, name, state, reason, found)
 
 
@@ -202,8 +213,12 @@ def _graded_notebook(path: Path) -> tuple[dict[str, dict], str, str]:
         for cell in notebook.cells
         if cell.metadata.get("nbgrader", {}).get("points") is not None
     }
+    for name, kind in errors_of_cells(notebook).items():
+        if verdicts.get(name, {}).get("kind") == "missing":
+            verdicts[name] = {**verdicts[name], "kind": kind}
     outcome = notebook.metadata.get("course", {}).get("outcome", {})
-    return verdicts, outcome.get("state", "graded"), outcome.get("reason", "")
+    reason = outcome.get("reasons", {}).get(language()) or outcome.get("reason", "")
+    return verdicts, outcome.get("state", "graded"), reason
 
 
 def _why_not_graded(path: Path) -> Unreadable | str:
@@ -225,6 +240,7 @@ def _marks(
     notebook: str,
     student: str,
     verdicts: dict[str, dict],
+    words: Callable[[str, Mapping], str],
 ) -> dict[str, Mark]:
     try:
         grades = gradebook.find_submission_notebook(notebook, assignment, student).grades
@@ -241,6 +257,7 @@ def _marks(
             most=grade.max_score,
             mistake=verdict.get("mistake"),
             summary=verdict.get("summary", ""),
+            words=words(grade.name, verdict),
         )
     return found
 
@@ -274,4 +291,9 @@ def _points(mark: Mark | None) -> str:
 
 def _remarks(row: Row) -> str:
     lines = [] if row.state == "graded" else [f"{_(STATES[row.state])}: {row.reason}"]
-    return "\n".join(line.rstrip(": ") for line in [*lines, *row.mistakes])
+    by_words: dict[str, list[str]] = defaultdict(list)
+    for mark in row.marks.values():
+        if mark.words:
+            by_words[mark.words].append(mark.name)
+    lines += [f"{', '.join(names)}: {words}" for words, names in by_words.items()]
+    return "\n".join(line.rstrip(": ") for line in lines)

@@ -114,11 +114,18 @@ def demo(
     ] = None,
     language: Annotated[
         str | None,
-        typer.Option("--language", help="Of the table; the course's first, if left out."),
+        typer.Option(
+            "--language",
+            help="To speak; COURSE_LANGUAGE, else the locale's, else the course's first, "
+            "if left out.",
+        ),
     ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every assignment; some minutes.")
+    ] = False,
     assignments: Annotated[
         list[str] | None,
-        typer.Argument(help="Assignments to give to the class; all, if left out."),
+        typer.Argument(help="Assignments to give to the class; one, if left out."),
     ] = None,
 ) -> None:
     """Run a whole teaching cycle on a built-in class: all steps, from publishing to export.
@@ -127,7 +134,11 @@ def demo(
     """
     from course_utils.teaching import demo as demonstration
 
-    raise typer.Exit(demonstration.run(keep, language, assignments or []))
+    if everything and assignments:
+        raise typer.BadParameter("--all takes every assignment; leave their names out.")
+    raise typer.Exit(
+        demonstration.run(keep, language, assignments or [], everything=everything)
+    )
 
 
 @app.command()

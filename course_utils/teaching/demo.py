@@ -8,94 +8,84 @@ grading disagrees.
 """
 
 import csv
-import os
 import shutil
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import nbformat
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from course_utils.i18n import _, speaking
 from course_utils.teaching import config
-from course_utils.teaching.class_table import Row, class_rows, to_stdout, write_csv
+from course_utils.teaching.class_table import STATES, Row, class_rows, to_stdout, write_csv
 from course_utils.teaching.demo_class import Student, classes, hand_in, pack
+from course_utils.teaching.demo_steps import Command, Steps
 from course_utils.teaching.errors import CourseError
+from course_utils.teaching.mistakes import KINDS
 from course_utils.teaching.sandbox.bubblewrap import SandboxUnavailable, require
+from course_utils.teaching.spoken import VARIABLE, spoken_language
 
-__all__ = ["Step", "disagreements", "run"]
+__all__ = ["disagreements", "run"]
 
-_MINUTES = 15  # for one command, on the slowest machine
-_PROGRAMS = {"nbgrader": "nbgrader", "course": "course_utils.teaching.cli"}  # as modules
-
-
-@dataclass(frozen=True)
-class Step:
-    """One command and how it ended. command: its program, nbgrader or course, in front.
-
-    fine: the exit codes it may end with.
-    """
-
-    command: str
-    code: int
-    log: str
-    fine: tuple[int, ...] = (0,)
-
-    @property
-    def complaint(self) -> str:
-        """What it reported, where it did not end well: its last error."""
-        if self.code in self.fine:
-            return ""
-        errors = [
-            line for line in self.log.splitlines() if "ERROR" in line or "CRITICAL" in line
-        ]
-        return f"{self.command}: exit {self.code}: {(errors or [self.log.strip()])[-1]}"
+_FIRST = "metrics_and_loss"  # its class is graded soonest, and shows most
 
 
 def run(
     folder: Path | None = None,
     language: str | None = None,
     assignments: Sequence[str] = (),
+    *,
+    everything: bool = False,
 ) -> int:
     """Run the cycle in `folder` (demo/ in the course, made anew); returns the exit code.
 
-    assignments: to give to the class; all, if empty.
+    language: to speak; see `spoken_language` where it is None.
+    assignments: to give to the class; one, if empty, or all with `everything`.
     Results go to stdout, the progress to stderr. Raises CourseError where the course is not
     built, an assignment has no class, or `folder` holds something else than an earlier demo.
     """
     course = config.load()
-    language = course.require_language(language or course.languages[0])
+    language = spoken_language(course, language)
     known = classes(course.assignments)
-    for name in assignments:
-        if name not in known:
-            raise CourseError(
-                f"Expected an assignment out of {', '.join(known)}, got {name!r}."
-            )
-    given = {name: known[name] for name in assignments or known}
-    wrong = []
     with speaking(language):
+        given = {name: known[name] for name in _chosen(assignments, list(known), everything)}
         root = _fresh_folder(course.root, folder or course.root / "demo", given)
+        freely = _without_sandbox(root)
+        wrong = []
         for name, students in given.items():
             present = [s for s in students if s.language in course.languages]
             title = course.assignments[name].title[language]
             Console(stderr=True, highlight=False).print(f"[bold]{title}[/bold]")
-            steps = _cycle(root, name, present)
+            wrong += _cycle(root, name, present, language, freely)
             rows = class_rows(root, name)
             _show(rows, root, name, title)
-            wrong += filter(None, (step.complaint for step in steps))
-            wrong += [
-                f"{name}: {line}"
-                for line in disagreements(rows, present, course.assignments[name].points)
-            ]
+            points = course.assignments[name].points
+            wrong += [f"{name}: {line}" for line in disagreements(rows, present, points)]
         _show_folders(root)
+        if len(given) < len(known):
+            print(
+                _("All {number} assignments: make demo ALL=1, or course demo --all").format(
+                    number=len(known)
+                )
+            )
         for line in wrong:
-            Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]{line}[/red]")
+            Console(stderr=True, highlight=False, soft_wrap=True).print(
+                line, style="red", markup=False
+            )
         return 1 if wrong else 0
+
+
+def _chosen(asked: Sequence[str], known: list[str], everything: bool) -> Sequence[str]:
+    for name in asked:
+        if name not in known:
+            raise CourseError(
+                _("Expected an assignment out of {known}, got {name}.").format(
+                    known=", ".join(known), name=repr(name)
+                )
+            )
+    if everything:
+        return known
+    return asked or [_FIRST if _FIRST in known else known[0]]
 
 
 def disagreements(
@@ -107,8 +97,8 @@ def disagreements(
     for student in students:
         row = by_id.get(student.id)
         if row is None or row.state != student.state:
-            got = row.state if row else _("no row")
-            found.append(_wrong(student, _("state"), student.state, got))
+            got = _(STATES[row.state]) if row else _("no row")
+            found.append(_wrong(student, _("state"), _(STATES[student.state]), got))
         if row is None or student.state == "unreadable":
             continue
         for name in (name for name in points if name != "essay"):
@@ -119,111 +109,78 @@ def disagreements(
                 found.append(_wrong(student, name, most, mark.points if mark else "-"))
             elif mark.mistake != mistake:
                 found.append(_wrong(student, name, mistake or "-", mark.mistake or "-"))
+            elif name in student.says and mark.words != (words := _(KINDS[student.says[name]])):
+                found.append(_wrong(student, name, words, mark.words or "-"))
         essay = row.marks.get("essay")
         waits = essay is not None and essay.points is None
         if waits != bool(student.essay):
-            found.append(_wrong(student, "essay", bool(student.essay), waits))
+            expected, got = _("to be marked"), _("nothing to mark")
+            if waits:
+                expected, got = got, expected
+            found.append(_wrong(student, "essay", expected, got))
     return found
 
 
-def _cycle(root: Path, name: str, students: Sequence[Student]) -> list[Step]:
+def _cycle(
+    root: Path, name: str, students: Sequence[Student], language: str, freely: Sequence[str]
+) -> list[str]:
+    """Run it for one assignment; returns what its commands complained of.
+
+    freely: the option of `course grade` where no sandbox can be had.
+    """
     solved = nbformat.read(root / "solutions" / name / f"{name}.ipynb", 4)
-    languages = list(dict.fromkeys(student.language for student in students))
-    steps = []
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-    ) as progress:
-
-        def step(
-            text: str,
-            *command: str,
-            program="nbgrader",
-            total=1,
-            done=None,
-            fine=(0,),
-            **environment,
-        ) -> None:
-            task = progress.add_task(text, total=total)
-            watch = (lambda: progress.update(task, completed=done())) if done else None
-            steps.append(_run(root, program, command, environment, watch, fine))
-            progress.update(task, completed=total)
-
-        for language in languages:
-            step(
-                _("Publish the assignment ({language})").format(language=language),
-                *("generate_assignment", name, "--force"),
-                COURSE_LANGUAGE=language,
-            )
-        if failed := [step.complaint for step in steps if step.complaint]:
-            raise CourseError(failed)
-        task = progress.add_task(_("The class works"), total=len(students))
+    number = len(students)
+    with Steps(root) as steps:
+        for released in dict.fromkeys(student.language for student in students):
+            title = _("Publish the assignment ({language})").format(language=released)
+            words = ("nbgrader", "generate_assignment", name, "--force")
+            steps.run(Command(title, words, environment=((VARIABLE, released),)))
+        if steps.complaints:
+            raise CourseError(steps.complaints)
         files = []
-        for student in students:
+        for student in steps.over(_("The class works"), students):
             path = root / "assignments" / student.language / name / f"{name}.ipynb"
             files.append((student, hand_in(name, student, nbformat.read(path, 4), solved)))
-            progress.advance(task)
         archive = root / "downloaded" / name / "archive"
         archive.mkdir(parents=True)
         pack(name, files, archive / "moodle.zip")
         # 1: something needs a person, the file that is no notebook
-        step(_("Collect the hand-ins"), "collect", name, program="course", fine=(0, 1))
-        step(
-            _("Grade"),
-            *("grade", name, "--quiet", *_without_sandbox()),
-            program="course",
-            total=len(students),
-            done=lambda: len(list(root.glob(f"autograded/*/{name}/*.ipynb"))),
+        collect = ("course", "collect", name)
+        speaks = ((VARIABLE, language),)
+        steps.run(Command(_("Collect the hand-ins"), collect, fine=(0, 1), environment=speaks))
+        steps.run(
+            Command(
+                _("Grade"),
+                ("course", "grade", name, "--quiet", *freely),
+                number,
+                lambda: len(list(root.glob(f"autograded/*/{name}/*.ipynb"))),
+            )
         )
-        step(
-            _("Write feedback"),
-            *("generate_feedback", name, "--force"),
-            total=len(students),
-            done=lambda: len(list(root.glob(f"feedback/*/{name}/*.html"))),
+        steps.run(
+            Command(
+                _("Write feedback"),
+                ("nbgrader", "generate_feedback", name, "--force"),
+                number,
+                lambda: len(list(root.glob(f"feedback/*/{name}/*.html"))),
+            ),
+            Command(_("Write the report"), ("course", "report", name, "--language", language)),
+            Command(_("Export the marks"), ("nbgrader", "export", "--to", "grades.csv")),
         )
-        step(_("Write the report"), "report", name, program="course")
-        step(_("Export the marks"), "export", "--to", "grades.csv")
-    return steps
+    return steps.complaints
 
 
-def _run(
-    root: Path,
-    program: str,
-    command: Sequence[str],
-    environment: dict,
-    watch: Callable | None,
-    fine: tuple[int, ...],
-) -> Step:
-    """Run one command in the folder, its log beside it; `watch` is called while it works."""
-    log = root / "logs" / f"{len(list((root / 'logs').iterdir())) + 1:02d}_{command[0]}.txt"
-    with log.open("w", encoding="utf-8") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", _PROGRAMS[program], *command],
-            cwd=root,
-            env=os.environ | environment,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-        )
-        end = time.monotonic() + 60 * _MINUTES
-        while process.poll() is None:
-            if time.monotonic() > end:
-                process.kill()
-            if watch:
-                watch()
-            time.sleep(0.2)
-    said = log.read_text(encoding="utf-8")
-    return Step(" ".join([program, *command]), process.returncode, said, fine)
-
-
-def _without_sandbox() -> list[str]:
+def _without_sandbox(root: Path) -> list[str]:
     """The demo's class is ours: where there can be no sandbox it is graded all the same."""
     try:
         require()
     except SandboxUnavailable as problem:
-        words = _("No sandbox here, so the demo's own hand-ins are graded without one.")
-        Console(stderr=True).print(f"{problem}\n{words}", style="yellow", markup=False)
+        reason = root / "logs" / "00_sandbox.txt"
+        reason.write_text(f"{problem}\n", encoding="utf-8")
+        words = _(
+            "No sandbox can be made here, so the demo's own hand-ins are graded without one. "
+            "Why, and what to install before a class of yours is graded: {path}"
+        ).format(path=reason)
+        Console(stderr=True, soft_wrap=True).print(words, style="yellow", markup=False)
         return ["--no-sandbox"]
     return []
 
@@ -234,15 +191,19 @@ def _fresh_folder(course: Path, folder: Path, given: Mapping[str, Sequence[Stude
     mark = folder / ".course-demo"
     if folder.exists() and any(folder.iterdir()) and not mark.exists():
         raise CourseError(
-            f"Expected an empty folder or an earlier demo, got {folder} with other files. "
-            "Choose another one with --keep."
+            _(
+                "Expected an empty folder or an earlier demo, got {folder} with other files. "
+                "Choose another one with --keep."
+            ).format(folder=folder)
         )
     shutil.rmtree(folder, ignore_errors=True)
     solutions = [Path("solutions", name, f"{name}.ipynb") for name in given]
     for name in ("nbgrader_config.py", config.FILE_NAME, *solutions):
         if not (course / name).is_file():
             raise CourseError(
-                f"Expected {course / name}, found no such file. Run: course build"
+                _("Expected {path}, found no such file. Run: course build").format(
+                    path=course / name
+                )
             )
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(course / name, folder / name)

@@ -37,7 +37,8 @@ class Student:
     style: where right answers come from: "solution", "blank" (none), or a module of
         `styles/<assignment>`.
     mistakes: exercise -> name in its catalogue. broken: exercise -> text of its cell.
-    zeros: exercises that must earn nothing without a named mistake; state: how it must end.
+    zeros: exercises that must earn nothing without a named mistake; says: what the table must
+        say of some of them, a key of `mistakes.KINDS`; state: how it must end.
     """
 
     number: int
@@ -48,6 +49,7 @@ class Student:
     mistakes: dict[str, str] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
     zeros: frozenset[str] = frozenset()
+    says: dict[str, str] = field(default_factory=dict)
     essay: str = ""
     saved_by: str = "jupyter"  # "colab", or "html": a saved web page
     state: str = "graded"

@@ -11,6 +11,7 @@ Whatever happens to the kernel, the hand-in ends graded, and
 
 import importlib
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -53,8 +54,9 @@ class Judge(GuardedExecute):
         self._assignment = names["assignment"]
         self._exercises = _exercises(names["assignment"])
         self._language = hand_in_language(nb, _first_language())
-        self._timed_out: str | None = None  # the first cell that took too long
-        self._stopped: str | None = None  # why no further cell is run
+        # Sentences by language: the class's table may speak another one than the hand-in.
+        self._timed_out: dict[str, str] = {}  # the first cell that took too long
+        self._stopped: dict[str, str] = {}  # why no further cell is run
         self._unexplained = False  # whether the kernel ended for no reason that we know
         _mark_blank_answers(nb, names)
         course = nb.metadata.setdefault("course", NotebookNode())
@@ -104,8 +106,8 @@ class Judge(GuardedExecute):
         super().on_cell_executed(**kwargs)
         content = kwargs["execute_reply"]["content"]
         if content["status"] == "error" and content["ename"] == self.error_on_timeout["ename"]:
-            reason = _("took longer than {seconds} s").format(seconds=self.timeout)
-            self._timed_out = self._timed_out or self._sentence(kwargs["cell_index"], reason)
+            reason = Reason(N_("took longer than {seconds} s"), {"seconds": self.timeout})
+            self._timed_out = self._timed_out or self._sentences(kwargs["cell_index"], reason)
 
     def _exercise(self, cell: NotebookNode) -> tuple[str, str] | None:
         """(assignment, exercise) where this cell is the check of an exercise that we know."""
@@ -158,59 +160,73 @@ class Judge(GuardedExecute):
         cell.execution_count = None
         if not verdict.passed:
             cell.outputs.append(_error(verdict.summary(), verdict.text()))
-        self._note(cell, verdict.passed and not kept, verdict.mistake, verdict.summary())
+        passed = verdict.passed and not kept
+        self._note(cell, passed, verdict.mistake, verdict.summary(), verdict.kind)
 
-    def _note(self, cell, passed: bool, mistake: str | None, summary: str) -> None:
+    def _note(
+        self, cell, passed: bool, mistake: str | None, summary: str, kind: str = "not run"
+    ) -> None:
         cell.metadata["course"] = NotebookNode(
             verdict=NotebookNode(
-                passed=passed, mistake=mistake, summary=summary, language=self._language
+                passed=passed,
+                mistake=mistake,
+                summary=summary,
+                kind=kind,
+                language=self._language,
             )
         )
 
     def _stop(self, cell: NotebookNode, index: int, reason: Reason) -> None:
         """From this cell on nothing is run; graded cells say why they earn nothing."""
-        self._stopped = self._sentence(index, str(reason))
+        self._stopped = self._sentences(index, reason)
         if reason.state == "timed_out":
             self._timed_out = self._stopped
         self.nb.cells[index] = cell
-        cell.outputs = [_error(self._stopped, self._stopped)]
+        cell.outputs = [_error(said := self._stopped[self._language], said)]
         if utils.is_grade(cell):
             self._leave_unrun(cell)
 
     def _leave_unrun(self, cell: NotebookNode) -> None:
         if cell.cell_type == "code" and utils.is_grade(cell) and not utils.is_solution(cell):
-            cell.outputs = [_error(self._stopped, self._stopped)]
-            self._note(cell, False, None, self._stopped)
+            said = self._stopped[self._language]
+            cell.outputs = [_error(said, said)]
+            self._note(cell, False, None, said)
 
-    def _sentence(self, index: int, reason: str) -> str:
+    def _sentences(self, index: int, reason: Reason) -> dict[str, str]:
         cell = self.nb.cells[index]
         name = cell.metadata.get("nbgrader", {}).get("grade_id")
         line = next((line for line in cell.source.splitlines() if line.strip()), "")
         line = "".join(letter for letter in line if letter.isprintable())
-        return _("Cell {number} ({name}) {reason}.").format(
-            number=index + 1, name=name or line[:60], reason=reason
+        return _in_all_languages(
+            lambda: _("Cell {number} ({name}) {reason}.").format(
+                number=index + 1, name=name or line[:60], reason=reason
+            )
         )
 
     def _outcome(self) -> NotebookNode:
         if self._timed_out:
-            return NotebookNode(state="timed_out", reason=self._timed_out)
+            return NotebookNode(state="timed_out", **self._reason(self._timed_out))
         if self._stopped:
-            return NotebookNode(
-                state="crashed", reason=self._stopped, unexplained=self._unexplained
-            )
+            why = self._reason(self._stopped)
+            return NotebookNode(state="crashed", **why, unexplained=self._unexplained)
         return NotebookNode(state="graded", reason="")
+
+    def _reason(self, sentences: dict[str, str]) -> dict:
+        return {"reason": sentences[self._language], "reasons": NotebookNode(sentences)}
 
     def _refuse(self, nb: NotebookNode) -> None:
         """A file that is no notebook: every check says what came instead."""
         outcome = nb.metadata.course.outcome
-        outcome["reason"] = str(Unreadable(outcome.reason, **outcome.pop("values", {})))
+        why = Unreadable(outcome.reason, **outcome.pop("values", {}))
+        outcome |= self._reason(_in_all_languages(lambda: str(why)))
         sentence = (
-            _("This hand-in cannot be read: {reason}.")
+            N_("This hand-in cannot be read: {reason}.")
             if outcome.state == "unreadable"
-            else _("This hand-in could not be graded: {reason}.")
+            else N_("This hand-in could not be graded: {reason}.")
         )
-        self._stopped = sentence.format(reason=outcome["reason"])
-        nb.cells.insert(0, nbformat.v4.new_markdown_cell(f"**{self._stopped}**"))
+        self._stopped = _in_all_languages(lambda: _(sentence).format(reason=why))
+        said = self._stopped[self._language]
+        nb.cells.insert(0, nbformat.v4.new_markdown_cell(f"**{said}**"))
         for cell in nb.cells:
             self._leave_unrun(cell)
 
@@ -252,6 +268,15 @@ def _first_language() -> str:
         return config.load(Path.cwd()).languages[0]
     except CourseError:
         return LANGUAGES[0]
+
+
+def _in_all_languages(words: Callable[[], str]) -> dict[str, str]:
+    """language -> what `words` says in it."""
+    found = {}
+    for language in LANGUAGES:
+        with speaking(language):
+            found[language] = words()
+    return found
 
 
 def _mark_blank_answers(nb: NotebookNode, names) -> None:

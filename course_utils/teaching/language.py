@@ -15,15 +15,15 @@ from course_utils.essays import STUBS as ESSAY_STUBS
 from course_utils.teaching import notebooks
 from course_utils.teaching.config import Course, load
 from course_utils.teaching.errors import CourseError
+from course_utils.teaching.spoken import VARIABLE
 
 __all__ = ["ESSAY_STUBS", "VARIABLE", "PickLanguage", "chosen_language"]
-
-VARIABLE = "COURSE_LANGUAGE"
 
 
 def chosen_language(course: Course) -> str:
     """The language that nbgrader's commands publish: COURSE_LANGUAGE, else the course's first.
 
+    The locale has no say in it; in what commands say it has, see `spoken`.
     Raises CourseError for a language that the course does not have.
     """
     return course.require_language(os.environ.get(VARIABLE) or course.languages[0])

@@ -2,7 +2,9 @@
 
 import csv
 import io
+import re
 import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
@@ -10,11 +12,16 @@ import pytest
 from nbgrader.api import Gradebook
 from rich.console import Console
 
+from course_utils.checks import exercise as assignments
+from course_utils.checks import judging
+from course_utils.i18n import speaking
 from course_utils.teaching import class_table
-from course_utils.teaching.class_table import class_rows, table, write_csv
+from course_utils.teaching.class_table import Mark, Row, class_rows, table, write_csv
 from course_utils.teaching.errors import CourseError
+from course_utils.teaching.mistakes import KINDS, errors_of_cells, mistakes_in_words
 
 VERDICT = {"passed": False, "mistake": "dice", "summary": "That is Dice.", "language": "en"}
+REASONS = {"en": "Cell 2 ended.", "ru": "Ячейка 2 закончилась."}
 
 
 def graded_cell(name, verdict=None):
@@ -45,7 +52,7 @@ def root(tmp_path_factory):
                 if student == "boris" and grade.name == "essay":
                     grade.manual_score, grade.needs_manual_grade = 2.5, False
         book.db.commit()
-    outcome = {"state": "crashed", "reason": "Cell 2 ended."}
+    outcome = {"state": "crashed", "reason": REASONS["ru"], "reasons": REASONS}
     ends = {
         "anna": {},
         "boris": {"outcome": outcome},
@@ -114,8 +121,81 @@ def test_the_table_shows_marks_and_mistakes_at_any_width(rows):
         console.print(table(list(rows.values()), "Work", width))
         shown = console.file.getvalue()
         assert heading in shown
-        assert "jaccard: dice" in shown
+        assert "jaccard: That is Dice." in shown
+        assert "Cell 2 ended." in shown
         assert "?" in shown
+
+
+def failed(kind, **verdict):
+    return {"passed": False, "kind": kind, "mistake": None, "language": "ru", **verdict}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "english", "russian"),
+    [
+        (failed("mistake", mistake="dice"), "That is Dice's coefficient", "Это мера Дайса"),
+        (failed("time"), "an endless loop?", "бесконечный цикл?"),
+        (failed("blank"), "not written", "не написано"),
+        (failed("accuracy"), "not the right answer", "неверный ответ"),  # an exercise's own
+        (failed("not run", summary="Ячейка 2"), "", ""),  # the reason of the hand-in says it
+        ({"passed": True, "kind": "right"}, "", ""),
+        ({}, "", ""),
+        ({"passed": False, "summary": "Мера", "language": "ru"}, "", "Мера"),  # an older one
+    ],
+)
+def test_what_is_wrong_is_said_in_the_language_in_use(verdict, english, russian):
+    words = mistakes_in_words("metrics_and_loss")
+    for language, expected in (("en", english), ("ru", russian)):
+        with speaking(language):
+            found = words("jaccard", verdict)
+        assert found.startswith(expected.split(",")[0]) or expected in found
+        assert bool(found) == bool(expected)
+
+
+def test_a_sentence_is_cut_at_its_end_and_not_in_a_number_or_an_abbreviation():
+    with speaking("ru"):
+        for exercise in assignments.assignment("metrics_and_loss").values():
+            for mistake in exercise.mistakes:
+                verdict = failed("mistake", mistake=mistake.name)
+                found = mistakes_in_words("metrics_and_loss")(exercise.name, verdict)
+                assert found[-1] in ".)"
+                assert len(found) < 170
+
+
+def test_every_kind_of_verdict_that_the_checks_give_has_words():
+    package = Path(judging.__file__).parent
+    names = ("judging.py", "compare.py")
+    text = "".join((package / name).read_text(encoding="utf-8") for name in names)
+    calls = (
+        r'(?:failed\(exercise, |_unlike\(\s*|Difference\(\s*|exercise\.name, False, )"([\w ]+)"'
+    )
+    found = set(re.findall(calls, text)) - {"not run"}
+    assert len(found) > 10
+    assert found <= set(KINDS)
+
+
+def test_a_cell_that_leaves_no_function_says_why():
+    cells = []
+    for name, error in (
+        ("jaccard", "SyntaxError"),
+        ("softmax", "RuntimeError"),
+        ("mean", None),
+    ):
+        cell = nbformat.v4.new_code_cell(
+            "", metadata={"nbgrader": {"grade_id": f"{name}-solution"}}
+        )
+        if error:
+            cell.outputs = [nbformat.v4.new_output("error", ename=error)]
+        cells.append(cell)
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    assert errors_of_cells(notebook) == {"jaccard": "syntax", "softmax": "stopped"}
+
+
+def test_equal_words_stand_once(rows):
+    marks = {name: Mark(name, 0, 2, words="not written") for name in ("a", "b")}
+    console = Console(width=120, file=io.StringIO())
+    console.print(table([Row("1", "Anna", "graded", marks=marks)], width=120))
+    assert "a, b: not written" in console.file.getvalue()
 
 
 def test_the_csv_can_be_read_back(rows):
@@ -142,10 +222,13 @@ def test_a_roster_without_ids_is_named(root, tmp_path):
         class_rows(tmp_path, "work")
 
 
-def test_the_command_gives_its_reasons_in_the_courses_first_language(root, monkeypatch, capsys):
+def test_the_command_gives_its_reasons_in_the_language_of_the_locale(root, monkeypatch, capsys):
     assignment = SimpleNamespace(title={"ru": "Работа"})
-    course = SimpleNamespace(root=root, languages=("ru",), assignment=lambda name: assignment)
+    known = ("en", "ru")
+    course = SimpleNamespace(root=root, languages=known, assignment=lambda name: assignment)
     monkeypatch.setattr(class_table.config, "load", lambda: course)
+    monkeypatch.setenv("LC_ALL", "ru_RU.UTF-8")
     class_table.show("work", as_csv=True)
-    [vera] = [line for line in capsys.readouterr().out.splitlines() if line.startswith("vera")]
-    assert "проверка не завершилась" in vera
+    lines = capsys.readouterr().out.splitlines()
+    assert "проверка не завершилась" in next(line for line in lines if line.startswith("vera"))
+    assert REASONS["ru"] in next(line for line in lines if line.startswith("boris"))

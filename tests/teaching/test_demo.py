@@ -10,9 +10,10 @@ from course_utils.checks import grading, kernel
 from course_utils.checks.exercise import assignment
 from course_utils.teaching import config
 from course_utils.teaching.class_table import Mark, Row
-from course_utils.teaching.demo import _fresh_folder, disagreements
+from course_utils.teaching.demo import _chosen, _fresh_folder, disagreements
 from course_utils.teaching.demo_class import classes, pack
 from course_utils.teaching.errors import CourseError
+from course_utils.teaching.mistakes import KINDS
 from course_utils.teaching.standalone import standalone
 from tests.conftest import REPOSITORY
 
@@ -54,7 +55,8 @@ def row(student):
     marks = {}
     for name in EXERCISES:
         lost = name in student.mistakes or name in student.zeros
-        marks[name] = Mark(name, 0 if lost else 2, 2, student.mistakes.get(name))
+        words = KINDS[student.says[name]] if name in student.says else ""
+        marks[name] = Mark(name, 0 if lost else 2, 2, student.mistakes.get(name), words=words)
     marks["essay"] = Mark("essay", None if student.essay else 0, 2)
     return Row(student.id, student.name, student.state, marks=marks)
 
@@ -65,6 +67,8 @@ def test_the_class_holds_what_the_demo_promises():
     assert {student.language for student in STUDENTS} == {"ru", "en"}
     assert {student.state for student in STUDENTS} == {"graded", "crashed", "unreadable"}
     assert any(student.saved_by == "colab" for student in STUDENTS)
+    said = {kind for student in STUDENTS for kind in student.says.values()}
+    assert said >= {"syntax", "time"}
     assert len({student.id for student in STUDENTS}) == len(STUDENTS)
 
 
@@ -116,6 +120,21 @@ def test_each_way_to_disagree_is_said():
     assert "softmax" in said(marks=marks | {"softmax": Mark("softmax", 1, 2)})[0]
     assert "essay" in said(marks=marks | {"essay": Mark("essay", None, 2)})[0]
     assert len(disagreements([], [student], POINTS)) == 1
+    looping = next(s for s in STUDENTS if "time" in s.says.values())
+    marks = row(looping).marks
+    silent = {name: replace(mark, words="") for name, mark in marks.items()}
+    [words] = disagreements([replace(row(looping), marks=silent)], [looping], POINTS)
+    assert "an endless loop?" in words
+
+
+def test_one_assignment_is_given_unless_others_are_named():
+    known = list(CLASSES)
+    assert _chosen([], known, False) == [ASSIGNMENT]
+    assert _chosen([], known, True) == known
+    assert _chosen(["unet", "fcn"], known, False) == ["unet", "fcn"]
+    assert _chosen([], ["own"], False) == ["own"]
+    with pytest.raises(CourseError, match=r"out of transfer_learning, .*, got 'unett'"):
+        _chosen(["unett"], known, False)
 
 
 def test_the_zip_is_named_as_moodle_names_it(tmp_path):

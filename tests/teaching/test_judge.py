@@ -205,9 +205,9 @@ def test_a_cell_that_hangs_is_stopped_and_said(graded, student, expected):
 def test_a_file_that_is_no_notebook_ends_as_a_row_with_the_reason(graded, student, reason):
     row, notebook = graded[student]
     assert (row.state, row.total, row.needs_marking) == ("unreadable", 0, False)
-    assert row.reason  # in the course's first language
-    assert row.reason in notebook.cells[0].source
-    assert reason
+    assert reason in row.reason  # in the language in use; the notebook in the course's first
+    assert notebook.metadata.course.outcome.reason in notebook.cells[0].source
+    assert reason not in notebook.cells[0].source
 
 
 def test_no_question_seed_or_answer_stays_in_a_notebook(graded):

@@ -7,6 +7,13 @@ __all__ = ["STUDENTS"]
 _ALL = frozenset(
     ("voc_statistics", "pixel_accuracy", "jaccard", "mean_jaccard", "softmax", "cross_entropy")
 )
+ENDLESS = """
+def pixel_accuracy(predicted, truth):
+    right = at = 0
+    while at < truth.numel():
+        right += predicted.flatten()[at] == truth.flatten()[at]
+    return right / truth.numel()
+"""
 STUDENTS = (
     Student(
         *(410_101, "Иванова", "Анна", "ru"),
@@ -25,6 +32,7 @@ STUDENTS = (
         *(410_111, "Lee", "Min", "en", "one_hot"),
         broken={"jaccard": 'raise RuntimeError("I ran out of time")'},
         zeros=frozenset({"jaccard"}),
+        says={"jaccard": "stopped"},
     ),
     Student(
         *(410_112, "Морозов", "Пётр", "ru", "loops"),
@@ -35,4 +43,16 @@ STUDENTS = (
     Student(*(410_113, "Соколова", "Вера", "ru"), broken={"softmax": WARNS}),
     Student(*(410_114, "Tanaka", "Yuki", "en"), saved_by="colab"),
     Student(*(410_115, "Орлов", "Глеб", "ru"), saved_by="html", state="unreadable"),
+    Student(
+        *(410_116, "Зайцев", "Тимур", "ru", "loops"),
+        broken={"cross_entropy": "def cross_entropy(scores, truth)\n    return scores.mean()"},
+        zeros=frozenset({"cross_entropy"}),
+        says={"cross_entropy": "syntax"},
+    ),
+    Student(
+        *(410_117, "Murphy", "Aoife", "en"),
+        broken={"pixel_accuracy": ENDLESS},
+        zeros=frozenset({"pixel_accuracy"}),
+        says={"pixel_accuracy": "time"},
+    ),
 )

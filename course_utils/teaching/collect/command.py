@@ -15,6 +15,7 @@ from course_utils.teaching.collect import table
 from course_utils.teaching.collect.roster import Roster, read_roster
 from course_utils.teaching.collect.run import collect
 from course_utils.teaching.errors import CourseError
+from course_utils.teaching.spoken import spoken_language
 
 __all__ = ["run"]
 
@@ -35,12 +36,13 @@ def run(
     `course collect` is at work in this course.
     """
     course = config.load()
-    title = course.assignment(assignment).title[course.languages[0]]
+    language = spoken_language(course)
+    title = course.assignment(assignment).title[language]
     downloaded = course.root / "downloaded" / assignment
     files = _files(files, downloaded / "archive")
     people = _roster(roster, course.root / "roster.csv")
     log = Console(stderr=True, highlight=False, soft_wrap=True)
-    with nullcontext() if dry_run else _alone(course.root), speaking(course.languages[0]):
+    with nullcontext() if dry_run else _alone(course.root), speaking(language):
         with _progress(log) as progress:
             found = collect(
                 course, assignment, files, people, dry_run=dry_run, progress=progress
