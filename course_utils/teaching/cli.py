@@ -20,6 +20,7 @@ from course_utils.teaching.programs import (
     find_own_programs_first,
     require_one_package,
     unused_package,
+    write_every_letter,
 )
 from course_utils.teaching.publish.command import publish
 from course_utils.teaching.report.command import report
@@ -210,6 +211,7 @@ def marks(
 def main() -> None:
     """The entry point: errors for the person at the keyboard come without a traceback."""
     find_own_programs_first()
+    write_every_letter()
     try:
         require_one_package()
         if unused := unused_package(Path.cwd()):

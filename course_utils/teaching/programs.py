@@ -1,5 +1,9 @@
-"""Where the programs and the package of this environment are found, activated or not."""
+"""What every command of the course settles first: where its programs and its package are found,
+whether or not the environment is activated, and that its words can be written.
+"""
 
+import codecs
+import io
 import os
 import site
 import subprocess
@@ -10,12 +14,19 @@ from pathlib import Path
 import course_utils
 from course_utils.teaching.errors import CourseError
 
-__all__ = ["find_own_programs_first", "require_one_package", "unused_package"]
+__all__ = [
+    "find_own_programs_first",
+    "require_one_package",
+    "unused_package",
+    "write_every_letter",
+]
 
 _OURS = Path(course_utils.__file__).resolve().parent
-_FIND = (
-    "import importlib.util as u; s = u.find_spec('course_utils'); print(s.origin if s else '')"
-)
+_FIND = """
+from importlib.util import find_spec
+found = find_spec("course_utils")
+print(found.origin if found else "")
+"""
 
 
 def find_own_programs_first() -> None:
@@ -57,6 +68,18 @@ def unused_package(folder: Path) -> str | None:
         f"course_utils is taken from {_OURS}; {other} is not used. "
         f"To use it: pip install --editable {folder}"
     )
+
+
+def write_every_letter() -> None:
+    """Let words of every language be written: as UTF-8 where the locale knows ASCII alone, else
+    with codes in the place of letters that its encoding lacks."""
+    for stream in (sys.stdout, sys.stderr):
+        if not isinstance(stream, io.TextIOWrapper):
+            continue
+        if codecs.lookup(stream.encoding).name == "ascii":
+            stream.reconfigure(encoding="utf-8")
+        else:
+            stream.reconfigure(errors="backslashreplace")
 
 
 @cache

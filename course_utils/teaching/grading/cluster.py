@@ -2,9 +2,12 @@
 
 A worker takes one hand-in at a time. How many are under way follows the number of workers, so
 that memory stays flat however large the class is, and workers may come and go.
+
+Where this machine can have no workers, which talk through /dev/shm, there is `each_here`.
 """
 
 import logging
+import multiprocessing
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,7 +18,7 @@ from distributed import Client, Future, KilledWorker, LocalCluster, as_completed
 
 from course_utils.teaching.errors import CourseError
 
-__all__ = ["connected", "each_done"]
+__all__ = ["can_have_workers", "connected", "each_done", "each_here"]
 
 _log = logging.getLogger(__name__)
 
@@ -110,6 +113,27 @@ def each_done(
     for key, given in suspects:
         future = client.submit(function, *given, key=f"{key}-alone", pure=False)
         yield key, *_outcome(future)
+
+
+def can_have_workers() -> bool:
+    """Whether this machine has the semaphores of processes, which lie in /dev/shm."""
+    try:
+        multiprocessing.get_context("forkserver").Lock()
+    except (ImportError, OSError):
+        return False
+    return True
+
+
+def each_here(
+    _client: None, function: Callable, arguments: Iterable[tuple[str, tuple]]
+) -> Iterator[tuple[str, Any, BaseException | None]]:
+    """The same one after another, in this process."""
+    for key, given in arguments:
+        try:
+            outcome = function(*given), None
+        except Exception as error:
+            outcome = None, error
+        yield key, *outcome
 
 
 def _outcome(future: Future) -> tuple[Any, BaseException | None]:

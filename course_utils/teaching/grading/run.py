@@ -103,7 +103,7 @@ class Grading:
             _logged(self.log_file),
         ):
             return _Run(self, ledger, console or Console(stderr=True)).over(
-                hand_ins, rerun, jobs or os.cpu_count() or 1, scheduler
+                hand_ins, rerun, jobs or _cores(), scheduler
             )
 
     def _hand_ins(self, students: Collection[str]) -> list[HandIn]:
@@ -215,11 +215,18 @@ class _Run:
         """Grade and record, yielding each student as it is done."""
         from distributed import KilledWorker  # late: Dask takes a second to import
 
-        from course_utils.teaching.grading.cluster import connected, each_done
+        from course_utils.teaching.grading import cluster
 
         by_key = {}
-        with connected(min(jobs, len(hand_ins)), scheduler) as client:
-            for key, result, error in each_done(client, grade, self._jobs(hand_ins, by_key)):
+        workers, each = (
+            cluster.connected(min(jobs, len(hand_ins)), scheduler),
+            cluster.each_done,
+        )
+        if not scheduler and not cluster.can_have_workers():
+            self._say("No /dev/shm to write to: hand-ins are graded one after another.")
+            workers, each = nullcontext(), cluster.each_here
+        with workers as client:
+            for key, result, error in each(client, grade, self._jobs(hand_ins, by_key)):
                 job = by_key.pop(key)
                 if error is None:
                     self._keep(key, result)
@@ -291,6 +298,13 @@ class _Run:
 
     def _say(self, words: str) -> None:
         self.console.print(words, markup=False)
+
+
+def _cores() -> int:
+    """Those that this process may use: on a shared machine fewer than there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @contextmanager

@@ -197,7 +197,7 @@ def _fresh_state(threads: int | None) -> None:
     for name, renew in (
         ("numpy", lambda numpy: numpy.random.seed()),
         ("torch", lambda torch: torch.default_generator.seed()),
-        ("torch", lambda torch: torch.set_num_threads(threads or os.cpu_count() or 1)),
+        ("torch", lambda torch: torch.set_num_threads(threads or len(os.sched_getaffinity(0)))),
     ):
         if name in sys.modules:
             renew(sys.modules[name])
