@@ -12,6 +12,7 @@ import torch
 from hypothesis import settings
 
 from course_utils.teaching.programs import find_own_programs_first
+from tests.once import FOLDER, folder_of_the_run
 from tests.without_sandbox import why_none
 
 REPOSITORY = Path(__file__).parents[1]
@@ -54,6 +55,12 @@ def _one_thread():
     """
     torch.set_num_threads(1)
     os.environ["OMP_NUM_THREADS"] = "1"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _folder(tmp_path_factory):
+    """Where networks that tests train are kept for the others, see `trained_once`."""
+    os.environ[FOLDER] = str(folder_of_the_run(tmp_path_factory))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from tests.once import made_once
 from tests.teaching.grading.class_of import RIGHT
 from tests.without_sandbox import settings
 
@@ -103,8 +104,12 @@ def nbgrader(folder, *command, **environment):
 
 @pytest.fixture(scope="session")
 def released_course(tmp_path_factory):
-    """The folder of a course whose assignment is released in both languages."""
-    root = tmp_path_factory.mktemp("released")
+    """The folder of a course whose assignment is released in both languages. Read it only."""
+    return made_once(tmp_path_factory, "released", _release)
+
+
+def _release(root: Path) -> Path:
+    root.mkdir()
     shutil.copy(ROOT / "nbgrader_config.py", root)
     with (root / "nbgrader_config.py").open("a", encoding="utf-8") as file:
         file.write(settings())

@@ -1,6 +1,5 @@
 """Right solutions of dilated in different styles, and what its mutants may do."""
 
-from functools import cache
 from itertools import accumulate, pairwise
 
 import numpy as np
@@ -9,6 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from course_utils.data.size_scenes import load_size_scenes
+from tests.once import trained_once
 
 # stack_receptive_fields
 
@@ -200,7 +200,7 @@ def _layers(dilations, width):
     return [*rows, nn.Conv2d(width, 3, 1)]
 
 
-@cache
+@trained_once
 def trained(dilations, width=16, steps=700, rate=1e-2, seed=1):
     """A network on the notebook's scenes; the same every time."""
     images, labels = load_size_scenes("train", 200)

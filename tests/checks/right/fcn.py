@@ -1,6 +1,6 @@
 """Right solutions of fcn in different styles, and what its mutants may do."""
 
-from functools import cache, reduce
+from functools import reduce
 
 import torch
 import torch.nn.functional as F
@@ -8,6 +8,7 @@ from torch import nn
 
 from course_utils.data.scenes import load_scenes
 from course_utils.data.small_net import small_net
+from tests.once import trained_once
 
 # replicate
 
@@ -313,7 +314,7 @@ class _Decoder(nn.Module):
         return F.interpolate(self.score(fine), scale_factor=8, mode="bilinear")
 
 
-@cache
+@trained_once
 def trained(kind, steps=160, new=5e-3, old=1e-3):
     """One of the networks above, trained on the notebook's scenes; the same every time."""
     train = load_scenes("train", 200)

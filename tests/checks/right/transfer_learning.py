@@ -10,6 +10,7 @@ from torch import nn
 from course_utils.data.shapes import OTHER_SHAPES
 from course_utils.data.shapes_classification import ShapesClassification
 from course_utils.data.small_net import small_net
+from tests.once import trained_once
 
 # replace_head
 
@@ -351,7 +352,7 @@ def classify_by_nearest_mean_feature(images):
     return torch.cdist(new, means).min(dim=1).indices.to(torch.int32)
 
 
-@cache
+@trained_once
 def _with_all_layers_trained():
     with torch.random.fork_rng():
         torch.manual_seed(3)

@@ -1,12 +1,11 @@
 """Right solutions of unet in different styles, and what its mutants may do."""
 
-from functools import cache
-
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from course_utils.data.scenes import load_scenes
+from tests.once import trained_once
 
 # up_convolution
 
@@ -312,7 +311,7 @@ class _Small(nn.Module):
         return self.last(x)
 
 
-@cache
+@trained_once
 def trained(seed, up="learned", steps=200):
     """A small U-Net trained on the notebook's scenes; the same every time."""
     train = load_scenes("train", 200, size=64)
