@@ -63,7 +63,7 @@ ENDING = (
             jaccard="def jaccard(*a):\n    while True:\n        try:\n"
             "            while True: pass\n        except BaseException: pass"
         ),
-        ("timed_out",),
+        ("timed_out", "graded"),
         *(0, None, "(jaccard)"),
     ),
     ends(

@@ -286,6 +286,7 @@ def jaccard(predicted, truth, num_classes):
     return torch.as_tensor(found)
 """,
         start="import torch\n",
+        needs_sandbox=True,
     ),
     cheats(
         "torchmetrics_by_another_name",
@@ -299,6 +300,7 @@ def jaccard(predicted, truth, num_classes):
     return score(predicted, truth, num_classes, average="none", ignore_index=255)
 """,
         start="import torch\n",
+        needs_sandbox=True,
     ),
     cheats(
         "watch_replaced",
@@ -358,6 +360,7 @@ def jaccard(predicted, truth, num_classes):
 """,
         "files",
         "hidden",
+        needs_sandbox=True,
     ),
     cheats(
         "called_reference",
