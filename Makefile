@@ -5,9 +5,14 @@ JOBS ?= 2
 # Each lecture in one of its languages: its code stands once. `make test-all` takes both.
 LECTURES := lectures/ru/0[1357]*.ipynb lectures/en/0[2468]*.ipynb
 INSTALLED := .venv/.installed
+# A machine without what pip can't bring, and what must hold there of what grades.
+WITHOUT := $(BIN)/python tests/bare/without.py --hide bwrap hunspell chromium chromium-browser google-chrome google-chrome-stable
+GRADES := tests/bare tests/road \
+	$(addprefix tests/teaching/, grading/test_gradebooks.py grading/test_broken_notebooks.py grading/test_kernel_start.py \
+	attacks/test_collected.py attacks/test_plain_nbgrader.py doctor/test_marks.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab build check test test-all site bench pin clean
+.PHONY: help setup demo lab build check test test-all test-bare bare site bench pin clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +49,14 @@ test-all: export COURSE_TEST_ALL = 1
 test-all: export COURSE_PATIENCE = 900
 test-all: LECTURES := lectures/ru lectures/en
 test-all: test  ## the same with what takes minutes: every lecture in both languages and on VOC's layout, in a browser
+
+test-bare: setup  ## a demo and what grades without bubblewrap, Chromium and hunspell: by pip's bubblewrap, then without any
+	$(WITHOUT) -- $(MAKE) --no-print-directory bare
+	$(WITHOUT) --hide-wheel -- $(MAKE) --no-print-directory bare
+
+bare: setup
+	$(BIN)/course demo metrics_and_loss --keep build/bare_demo
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(GRADES)
 
 site: setup  ## the lectures as a static book, in site/: open site/index.html
 	$(BIN)/course site
