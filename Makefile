@@ -12,7 +12,7 @@ GRADES := tests/bare tests/road \
 	attacks/test_collected.py attacks/test_plain_nbgrader.py doctor/test_marks.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab build check test test-all test-bare bare site bench pin clean
+.PHONY: help setup demo lab build check test test-all test-bare bare site gpu bench pin clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ bare: setup
 
 site: setup  ## the lectures as a static book, in site/: open site/index.html
 	$(BIN)/course site
+
+gpu: setup  ## lectures and model answers on a GPU, where one is
+	$(BIN)/python -m tests.gpu
 
 bench: setup  ## measure what the speed claims rest on; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks

@@ -50,6 +50,8 @@ ELSEWHERE = {
     "make test-all": (".github/workflows/weekly.yml", "make test-all"),
     "make site": (".github/workflows/site.yml", "make site"),
     "make bench": (".github/workflows/weekly.yml", "make bench"),
+    "make gpu": ("tests/gpu/test_gpu.py", "tests.gpu"),  # but for the GPU
+    "make demo ALL=1": (".github/workflows/weekly.yml", "make demo ALL=1"),
     ".venv/bin/python -m course_utils.recipes fcn8s --data voc": (
         "tests/recipes/test_command.py",
         '"course_utils.recipes"',
