@@ -13,17 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.bare.ordinary import as_nobody
+
 ROOT = Path(__file__).parents[3]
-OPEN = """
-set -e
-hidden=$1; shift
-if [ -n "$hidden" ]; then
-    for path in $NEEDED; do mkdir -p "$KEPT$path"; mount --rbind "$path" "$KEPT$path"; done
-    mount -t tmpfs -o mode=755 none "$hidden"
-    for path in $NEEDED; do mkdir -p "$path"; mount --rbind "$KEPT$path" "$path"; done
-fi
-exec setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all --bounding-set=-all "$@"
-"""
 GRADES = """
 import os, pathlib, sys
 sys.path.insert(0, sys.argv[1])
@@ -66,13 +58,12 @@ def _start_as_nobody(folder, kind):
         "OMP_NUM_THREADS": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    hidden, needed = _closed_to_others()
     done = subprocess.run(
         [
-            *("unshare", "--mount", "sh", "-c", OPEN, "sh", hidden),
+            *as_nobody(kept),
             *(sys.executable, "-c", GRADES, str(ROOT), str(home), str(kind == "WarmKernel")),
         ],
-        env=environment | {"NEEDED": needed, "KEPT": str(kept)},
+        env=environment,
         capture_output=True,
         text=True,
         cwd="/",
@@ -83,19 +74,3 @@ def _start_as_nobody(folder, kind):
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.startswith("[65534, 0, 0, '1', 3.0,")
     assert done.stdout.strip().endswith(kind)
-
-
-def _closed_to_others() -> tuple[str, str]:
-    """The topmost folder on the way to Python or the course that others can't enter, and what
-    is needed below it."""
-    paths = {os.path.realpath(path) for path in (sys.base_prefix, sys.prefix, ROOT)}
-    closed = {
-        str(parent)
-        for path in paths
-        for parent in Path(path).parents
-        if not parent.stat().st_mode & 0o001
-    }
-    if not closed:
-        return "", ""
-    hidden = min(closed, key=len)
-    return hidden, " ".join(sorted(p for p in paths if Path(p).is_relative_to(hidden)))
