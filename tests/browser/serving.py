@@ -70,7 +70,7 @@ def serving(root: Path, folder: Path, *options: str, make: bool = False) -> Iter
     folder.mkdir(parents=True, exist_ok=True)
     root_is_allowed = ["--allow-root"] if os.geteuid() == 0 else []
     words = ["--no-browser", f"--port={port}", *root_is_allowed, *options]
-    program = [sys.executable, "-m", "course_utils.teaching.cli", "lab", *words]
+    program = [sys.executable, "-P", "-m", "course_utils.teaching.cli", "lab", *words]
     own = {
         "JUPYTER_TOKEN": token,
         "OMP_NUM_THREADS": "1",
