@@ -52,8 +52,8 @@ def main() -> None:
         terminal = _Terminal(root, browser)
         terminal.photograph("publish", "course", "publish", "../student-edition", lines=24)
         _class_hands_in(root)
-        terminal.photograph("collect", "course", "collect", NAME, lines=22)
-        terminal.photograph("grade", "course", "grade", NAME, lines=24)
+        terminal.photograph("collect", "course", "collect", NAME, lines=24)
+        terminal.photograph("grade", "course", "grade", NAME, lines=30)
         terminal.run("course", "report", NAME)
         _page(browser, "report", (root / "reports" / f"{NAME}.html").as_uri(), height=1000)
         with serving(root, Path(folder) / "server", "--language", "en") as server:
@@ -63,7 +63,7 @@ def main() -> None:
         feedback = root / "feedback" / "410105" / NAME / f"{NAME}.html"
         _page(browser, "feedback", feedback.as_uri(), _to_a_mistake, height=760)
         terminal.run("nbgrader", "export", "--to", "grades.csv")
-        terminal.photograph("marks", "course", "marks", NAME, lines=30)
+        terminal.photograph("marks", "course", "marks", NAME, lines=32)
         browser.close()
 
 
@@ -121,9 +121,9 @@ class _Terminal:
 def _run(root: Path, program: str, *words: str, **environment: str) -> str:
     module = {"course": "course_utils.teaching.cli", "nbgrader": "nbgrader"}[program]
     done = subprocess.run(
-        [sys.executable, "-m", module, *words],
+        [sys.executable, "-P", "-m", module, *words],
         cwd=root,
-        env=os.environ | environment,
+        env=os.environ | {"LC_ALL": "C.UTF-8"} | environment,
         capture_output=True,
         text=True,
     )
