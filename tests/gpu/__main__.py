@@ -69,7 +69,7 @@ def _run(path: Path, device: str) -> dict:
             done = subprocess.run(
                 [sys.executable, "-m", "tests.gpu.page", str(path), device, str(result)],
                 cwd=ROOT,
-                env=os.environ | {"COURSE_STRICT": "1"},
+                env={"OMP_NUM_THREADS": "2"} | os.environ | {"COURSE_STRICT": "1"},
                 capture_output=True,
                 text=True,
                 timeout=SECONDS,
