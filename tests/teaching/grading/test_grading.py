@@ -74,7 +74,7 @@ def test_a_class_is_graded_once_and_again_only_where_something_changed(small_cou
         "yulia": (0, 0),
     }
     assert "5 graded now, 0 before" in done.stderr
-    assert "jaccard: dice" in done.stdout
+    assert "jaccard: Это мера Дайса" in done.stdout
     rows = {row.student: row for row in class_rows(small_course, NAME)}
     assert rows["anna"].needs_marking
     assert rows["vera"].state == rows["yulia"].state == "unreadable"
