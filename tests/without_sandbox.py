@@ -1,7 +1,9 @@
 """Where this machine can make no sandbox, what grades is graded without one.
 
-Only what tests the sandbox itself is skipped there: it bears the marker `needs_sandbox`, or
-lies in tests/teaching/sandbox; of the attacks those whose `needs_sandbox` is set.
+Only what tests the sandbox itself is skipped there: it bears the marker `needs_sandbox`, as
+do tests/teaching/sandbox and, of the attacks, those whose `needs_sandbox` is set. The list:
+
+    python -m pytest --collect-only -q -m needs_sandbox tests
 """
 
 from functools import cache

@@ -114,6 +114,7 @@ def test_programs_of_util_linux_are_looked_for_where_sandboxes_see_them(monkeypa
     assert programs.util_linux("prlimit") != str(tmp_path / "prlimit")
 
 
+@pytest.mark.needs_sandbox  # bwrap is looked for first
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can hide a program of the system")
 @pytest.mark.parametrize("name", ["prlimit", "setpriv"])
 def test_a_missing_program_of_util_linux_is_named_with_its_package(name):
