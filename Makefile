@@ -42,7 +42,7 @@ check: setup  ## style, and that everything derived is fresh
 	$(BIN)/course build --check
 
 test: check  ## all tests: units, assignments through their own checks, nbval on the lectures
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile tests
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --durations 25 tests
 	COURSE_STRICT=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadscope -p no:cacheprovider --nbval --nbval-cell-timeout 120 $(LECTURES)
 
 test-all: export COURSE_TEST_ALL = 1

@@ -7,6 +7,7 @@ meaning are listed with the reason.
 
 import ast
 import copy
+from functools import cache
 from pathlib import Path
 
 import jupytext
@@ -30,12 +31,18 @@ METHODS = {
 }  # fmt: skip
 
 
+@cache
+def notebook(name: str):
+    """The assignment's source. Hundreds of mutants ask for it."""
+    return jupytext.read(ROOT / "solutions" / name / f"{name}.py")
+
+
+@cache
 def cells(name: str) -> dict[str, ast.Module]:
-    """The solution cells of an assignment by exercise, in their order."""
-    source = ROOT / "solutions" / name / f"{name}.py"
+    """The solution cells of an assignment by exercise, in their order. Change copies only."""
     return {
         cell.metadata["exercise"]: ast.parse(cell.source)
-        for cell in jupytext.read(source).cells
+        for cell in notebook(name).cells
         if "exercise" in cell.metadata
     }
 
@@ -82,8 +89,7 @@ def changes(node: ast.AST):
 def namespace(name: str) -> dict:
     """What the notebook's other cells define: their imports, and constants in capitals."""
     names: dict = {}
-    source = ROOT / "solutions" / name / f"{name}.py"
-    for cell in jupytext.read(source).cells:
+    for cell in notebook(name).cells:
         if cell.cell_type != "code" or set(cell.metadata) & {"exercise", "check"}:
             continue
         for statement in ast.parse(cell.source).body:

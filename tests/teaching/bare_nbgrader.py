@@ -9,7 +9,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["BLANK", "NAMES", "PATIENT", "RELEASED", "ROOT", "SOLVED", "UNTOUCHED", "nbgrader"]
+__all__ = [
+    "BLANK",
+    "GRADED",
+    "NAMES",
+    "PATIENT",
+    "RELEASED",
+    "ROOT",
+    "SOLVED",
+    "UNTOUCHED",
+    "nbgrader",
+]
 
 ROOT = Path(__file__).parents[2]
 NAMES = sorted(path.stem for path in ROOT.glob("solutions/*/*.ipynb"))
@@ -17,9 +27,10 @@ PATIENT = "--Execute.timeout=300"
 RELEASED = sorted(ROOT.glob("assignments/*/*/*.ipynb"))
 # Each assignment in one of its languages; the other one is handed in with right answers.
 BLANK = RELEASED[: len(NAMES) : 2] + RELEASED[len(NAMES) + 1 :: 2]
-# Autograde, with which all of them are tried, runs the same cells as validate: of that one
-# each in `make test`, and all of them under COURSE_TEST_ALL=1.
+# Autograde runs the same cells as validate: of that one each in `make test`, of autograde one
+# assignment without a training and one with; all of them under COURSE_TEST_ALL=1.
 ALL = bool(os.environ.get("COURSE_TEST_ALL"))
+GRADED = NAMES if ALL else ["metrics_and_loss", "transfer_learning"]
 SOLVED = NAMES if ALL else ["metrics_and_loss"]
 UNTOUCHED = RELEASED if ALL else [path for path in BLANK if path.stem in SOLVED]
 

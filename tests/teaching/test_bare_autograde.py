@@ -1,4 +1,4 @@
-"""Every assignment graded by `nbgrader autograde` without any setting of ours.
+"""Assignments graded by `nbgrader autograde` without any setting of ours.
 
 Beside `test_bare_nbgrader` and not in it: two files run on two cores.
 """
@@ -9,12 +9,12 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from tests.teaching.bare_nbgrader import BLANK, NAMES, PATIENT, RELEASED, ROOT, nbgrader
+from tests.teaching.bare_nbgrader import BLANK, GRADED, PATIENT, RELEASED, ROOT, nbgrader
 
 pytestmark = pytest.mark.slow  # real kernels with torch
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", GRADED)
 def test_autograde_gives_the_solution_full_marks_and_the_untouched_one_none(name, tmp_path):
     source = tmp_path / "source" / name
     source.mkdir(parents=True)

@@ -1,5 +1,6 @@
 """The demo's class, and what it says where the grading disagrees with it."""
 
+import os
 import zipfile
 from dataclasses import replace
 from importlib import import_module
@@ -36,6 +37,7 @@ STYLES = sorted(
         if student.style not in ("solution", "blank")
     }
 )
+ALL = bool(os.environ.get("COURSE_TEST_ALL"))
 POINTS = dict.fromkeys([*EXERCISES, "essay"], 2)
 
 
@@ -89,6 +91,8 @@ def test_every_assignment_has_a_class_of_the_same_people():
 def test_another_style_is_right_too(name, style):
     module = import_module(f"course_utils.teaching.styles.{name}.{style}")
     for exercise in assignment(name).values():
+        if exercise.function in ("segment", "classify") and not ALL:
+            continue  # trains for half a minute
         text = standalone(getattr(module, exercise.function))
         found = verdict(name, exercise.name, text)
         assert found.passed, found.text()

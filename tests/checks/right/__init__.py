@@ -24,21 +24,30 @@ every = pytest.mark.parametrize(
     [pytest.param(name, exercise, id=exercise.name) for name, exercise in EXERCISES],
 )
 
-# Their networks, or their pictures, take long: a few seeds in `make test`, as many as for the
-# others in `make test-all`.
-_SLOW = {
-    *("segment", "classify", "which_fire", "fine_tune", "linear_probe", "unet", "dream"),
-    *("maximise_class", "freeze", "make_fcn", "context_network", "fuse", "extract_features"),
-    *("identity_initialise", "up_convolution", "dilated_convolution", "learning_rate_groups"),
-    *("replace_head", "upsample_bilinear", "double_convolution"),
+# Seeds of hidden cases: 20, and in `make test` as many of them as take a second or two. What
+# other seeds have found so far was two mistakes that give one number (level_sizes): it can
+# happen where answers are few small numbers, and there all 20 stay.
+_SEEDS = 20
+_FEWER = {
+    6: {
+        *("dilated_convolution", "upsample_bilinear", "dense_to_convolution", "voc_statistics"),
+        *("jaccard", "mean_jaccard", "cross_entropy", "crop_and_copy", "double_convolution"),
+    },
+    2: {
+        *("segment", "which_fire", "fine_tune", "linear_probe", "unet", "dream"),
+        *("maximise_class", "freeze", "make_fcn", "context_network", "fuse"),
+        *("identity_initialise", "up_convolution", "learning_rate_groups", "replace_head"),
+        "extract_features",
+    },
 }
-_SEEDS, _FEW_SEEDS = 20, 4
 
 
 def secret_seeds(exercise: Exercise) -> list[int]:
     """Of a hidden test's size."""
-    slow = exercise.name in _SLOW and not os.environ.get("COURSE_TEST_ALL")
-    return [2**127 + 31 * number for number in range(_FEW_SEEDS if slow else _SEEDS)]
+    number = next((n for n, names in _FEWER.items() if exercise.name in names), _SEEDS)
+    if os.environ.get("COURSE_TEST_ALL"):
+        number = _SEEDS
+    return [2**127 + 31 * count for count in range(number)]
 
 
 def of(name: str):

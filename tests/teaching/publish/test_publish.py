@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from course_utils.teaching import build, cli
 from course_utils.teaching.config import load
 from course_utils.teaching.errors import CourseError
-from course_utils.teaching.publish import destination
+from course_utils.teaching.publish import destination, leaks
 from tests.teaching.small_course import REPOSITORY, edit, make_course
 
 PAGES = {
@@ -31,8 +31,20 @@ def built(tmp_path_factory):
     return root
 
 
+_FOUND: dict[tuple, set[str]] = {}
+
+
+def remembered(index, text, search=leaks._Index.lines_in):
+    """The real search; forty editions ask the same of the same files of the package."""
+    secret = vars(index).setdefault("secret", frozenset(index.where))
+    if (secret, text) not in _FOUND:
+        _FOUND[secret, text] = search(index, text)
+    return set(_FOUND[secret, text])
+
+
 @pytest.fixture
 def root(built, tmp_path, monkeypatch):
+    monkeypatch.setattr(leaks._Index, "lines_in", remembered)
     subprocess.run(["cp", "-r", str(built), str(tmp_path / "course")], check=True)
     monkeypatch.chdir(tmp_path / "course")
     monkeypatch.setattr(build, "check", lambda course, names: [])  # has tests of its own
