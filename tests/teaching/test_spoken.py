@@ -1,4 +1,4 @@
-"""Which language a command speaks: the wish, COURSE_LANGUAGE, the locale, the course's first."""
+"""Which language a command speaks: the wish, COURSE_LANGUAGE, the locale, its first."""
 
 from types import SimpleNamespace
 
