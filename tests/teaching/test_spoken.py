@@ -1,4 +1,4 @@
-"""Which language a command speaks: the wish, COURSE_LANGUAGE, the locale, its first."""
+"""Which language a command speaks: the wish, COURSE_LANGUAGE, the locale, the first."""
 
 from types import SimpleNamespace
 
