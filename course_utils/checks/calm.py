@@ -19,6 +19,7 @@ from types import FrameType
 __all__ = ["Noise", "TimeIsUp", "calm", "descriptors_away", "time_limit"]
 
 _KEPT = 4000  # characters
+_WALL = 6  # times as long as it may compute it may take on the wall
 _away = False  # whether descriptors 1 and 2 lead nowhere just now
 
 
@@ -94,7 +95,7 @@ def time_limit(seconds: float | None) -> Iterator[None]:
         if _imports(frame):
             computed = time.process_time()
         busy = time.process_time() - computed >= 0.95 * seconds
-        if running and (busy or time.monotonic() - wall >= 6 * seconds):
+        if running and (busy or time.monotonic() - wall >= _WALL * seconds):
             raise TimeIsUp(f"{seconds:g} s")
 
     before = signal.signal(signal.SIGALRM, up)
