@@ -206,7 +206,8 @@ def _over(text: str, generators: list[ast.comprehension]) -> str:
 def _margin(kind: str, operator: str, *values: Any) -> dict[str, Any]:
     if kind == "exact":
         held = _EXACT[operator](*values) if operator else values[0]
-        return {"margin": None, "held": bool(held), "value": _short(values[0])}
+        held = bool(held.all() if hasattr(held, "all") else held)  # of a tensor: everywhere
+        return {"margin": None, "held": held, "value": _short(values[0])}
     if kind == "close":
         left, right = _distance(operator, *values[0])
         margins = right - left
@@ -239,7 +240,8 @@ def _array(value: Any) -> np.ndarray:
     return np.asarray(value).astype(np.float64)
 
 
-def _short(value: Any) -> str | float | None:
+def _short(value: Any) -> str | None:
+    """For a reader: where runs differ, in what."""
     if isinstance(value, torch.Tensor):
         value = value.tolist() if value.numel() < 6 else f"{tuple(value.shape)} numbers"
     text = repr(value)

@@ -11,7 +11,7 @@ sum is some units of the eighth digit, and what a training makes of it is seen a
   gives it the same answer twice. e follows from the draw, y's bits and y's place.
 - What every machine computes exactly stays exact: whole numbers, a kernel that copies.
   That is looked for where an operand is of short numbers (multiples of 1/256, up to 256):
-  a number that float64 computes to the same is left alone; of float64's own all of them.
+  what float64 computes to the same throughout is left alone; of float64's own all of it.
 - float64 rounds 2^29 times finer, and so is its noise; 16-bit numbers are left alone: they
   round the noise away.
 For tests alone: no student's notebook can import it.
@@ -65,9 +65,9 @@ class RelativeNoise(TorchDispatchMode):
                 continue
             if short and output.dtype == torch.float64:
                 continue  # nothing is wide enough to see whether it rounds
+            if exact is not None and torch.equal(exact[place], output.double()):
+                continue
             noise = self._noise(output)
-            if exact is not None:
-                noise[exact[place] == output.double()] = 0
             output.addcmul_(output, noise, value=_SCALE[output.dtype] * _EVEN)
             self.changed += output.numel()
 

@@ -85,7 +85,7 @@ def _claim(seen: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
             "least": _round(min(margins.values())),
             "spread": _round(max(_spread(margins.values()), _spread(drawn))),
         }
-    elif len(values := {repr(each["value"]) for each in seen.values()}) > 1:
+    elif len(values := {str(each["value"]) for each in seen.values()}) > 1:
         found["values"] = sorted(values)[:5]
     return found
 

@@ -51,6 +51,12 @@ def test_of_a_tensor_the_worst_element_counts():
     assert (each["margin"], each["value"]) == (0.25, 0.75)
 
 
+def test_of_tensors_that_are_equal_all_elements_are():
+    t = torch.tensor([0, 1])
+    found = measured("assert (t == 0).all() and (t >= 0).all() and (t[:1] == 0).all()", t=t)
+    assert [each["held"] for each in found.values()] == [False, True, True]
+
+
 def test_what_is_close_is_measured_against_what_is_allowed():
     a, b = torch.tensor([1.0, 2.0]), torch.tensor([1.0, 2.25])
     code = "assert torch.allclose(a, b, rtol=0, atol=0.5) and torch.allclose(*both, atol=0.1)"
