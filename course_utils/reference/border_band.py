@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from course_utils.data.voc import VOID
-from course_utils.reference.labels import require_label_maps
+from course_utils.reference.labels import require_label_maps, widened
 
 __all__ = ["border_band", "only_band"]
 
@@ -38,7 +38,7 @@ def border_band(truth: Tensor, width: int) -> Tensor:
         raise ValueError(f"Expected a width of at least 1 pixel, got {width}.")
     labels = truth[:, None].float()  # exact for labels
     highest, lowest = _highest(labels, width), -_highest(-labels, width)
-    return (highest != lowest)[:, 0] & (truth != VOID)
+    return (highest != lowest)[:, 0] & (widened(truth) != VOID)
 
 
 def only_band(truth: Tensor, width: int) -> Tensor:
@@ -46,7 +46,7 @@ def only_band(truth: Tensor, width: int) -> Tensor:
 
     Arguments and errors of `border_band`. Returns (N, H, W) of the dtype of `truth`.
     """
-    return truth.where(border_band(truth, width), VOID)
+    return widened(truth).where(border_band(truth, width), VOID)
 
 
 def _highest(maps: Tensor, width: int) -> Tensor:

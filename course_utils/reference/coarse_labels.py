@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from course_utils.data.voc import VOID
-from course_utils.reference.labels import require_label_maps, require_num_classes
+from course_utils.reference.labels import require_label_maps, require_num_classes, widened
 
 __all__ = ["cell_shares", "commonest_labels"]
 
@@ -33,6 +33,7 @@ def cell_shares(truth: Tensor, stride: int, num_classes: int) -> Tensor:
         raise ValueError(
             f"Expected a stride that divides {height} x {width} pixels, got {stride}."
         )
+    truth = widened(truth)
     labelled = truth != VOID
     wrong = truth[labelled & ((truth < 0) | (truth >= num_classes))]
     if len(wrong):

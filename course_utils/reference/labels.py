@@ -8,7 +8,15 @@ from torch import Tensor
 
 from course_utils.data.voc import VOID
 
-__all__ = ["require_label_maps", "require_num_classes", "require_tensor"]
+__all__ = ["require_label_maps", "require_num_classes", "require_tensor", "widened"]
+
+# torch can hardly compute with the unsigned ones; in int8 VOID, 255, is -1.
+_WIDER = {
+    torch.int8: torch.int16,
+    torch.uint16: torch.int32,
+    torch.uint32: torch.int64,
+    torch.uint64: torch.int64,
+}
 
 
 def require_tensor(name: str, value: object) -> None:
@@ -46,3 +54,8 @@ def require_label_maps(name: str, labels: Tensor) -> None:
             f"Expected {name} (N, H, W), got {tuple(labels.shape)}."
             + (f" {cure}." if cure else "")
         )
+
+
+def widened(labels: Tensor) -> Tensor:
+    """The same labels in a dtype in which they can be compared with VOID."""
+    return labels.to(_WIDER.get(labels.dtype, labels.dtype))

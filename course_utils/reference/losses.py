@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from course_utils.data.voc import VOID
-from course_utils.reference.labels import require_label_maps, require_tensor
+from course_utils.reference.labels import require_label_maps, require_tensor, widened
 
 __all__ = ["categorical_cross_entropy", "softmax"]
 
@@ -44,7 +44,8 @@ def categorical_cross_entropy(logits: Tensor, truth: Tensor) -> Tensor:
     logits: (N, K, H, W) floating point; truth: (N, H, W) labels 0..K-1 or VOID, any integer
         dtype, on the device of the logits.
     Returns a scalar of the logits' dtype, at least float32; differentiable in the logits.
-    The mean is over the pixels of the whole batch, not over images first.
+    The mean is over the pixels of the whole batch, not over images first. Scores too far apart
+    for the dtype (3e38 and -3e38 in float32) give inf, as in F.cross_entropy.
     Raises TypeError for wrong types; ValueError for shapes that don't fit, a label outside,
     a batch that is all void (0/0), or scores that are NaN or infinite.
     """
@@ -55,9 +56,12 @@ def categorical_cross_entropy(logits: Tensor, truth: Tensor) -> Tensor:
     precise = torch.promote_types(logits.dtype, torch.float32)  # halves would lose the sum
     log_probabilities = logits.log_softmax(dim=1, dtype=precise)
     of_truth = log_probabilities.gather(1, classes.unsqueeze(1)).squeeze(1)  # (N, H, W)
-    loss = -(of_truth * labelled).sum() / labelled.sum()
-    if not loss.isfinite():  # so were the scores: one look here instead of at every score
-        raise _not_finite(logits)
+    number = labelled.sum()
+    loss = -(of_truth * labelled).sum() / number
+    if not loss.isfinite():  # one look here instead of one at every score
+        if not logits.isfinite().all():
+            raise _not_finite(logits)
+        loss = -of_truth.where(labelled, 0).sum() / number  # their differences are infinite
     return loss
 
 
@@ -70,6 +74,7 @@ def _labelled_classes(logits: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
             f"Expected truth {(n, h, w)} on {logits.device} to fit logits {(n, k, h, w)}, "
             f"got {tuple(truth.shape)} on {truth.device}."
         )
+    truth = widened(truth)
     labelled = truth != VOID
     if not labelled.any():
         raise ValueError(

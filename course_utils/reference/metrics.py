@@ -20,6 +20,7 @@ from course_utils.reference.labels import (
     require_label_maps,
     require_num_classes,
     require_tensor,
+    widened,
 )
 
 __all__ = ["VOID", "confusion_counts", "jaccard", "mean_jaccard", "pixel_accuracy"]
@@ -95,11 +96,10 @@ def mean_jaccard(counts: Tensor) -> Tensor:
 
 def _within(name: str, labels: Tensor, highest: int, num_classes: int) -> Tensor:
     """The labels, once they are known to lie in 0..highest."""
-    if labels.dtype in (torch.uint16, torch.uint32, torch.uint64):
-        labels = labels.long()  # torch can hardly compute with these
-    for label in labels.aminmax() if labels.numel() else ():
+    labels = widened(labels)
+    for label in map(int, labels.aminmax() if labels.numel() else ()):
         if not 0 <= label <= highest:
-            raise _outside(name, int(label), num_classes)
+            raise _outside(name, label, num_classes)
     return labels
 
 

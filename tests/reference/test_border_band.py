@@ -64,3 +64,9 @@ def test_a_band_without_width_and_scores_are_refused():
         border_band(torch.zeros(1, 4, 4, dtype=torch.uint8), 0)
     with pytest.raises(TypeError, match="argmax"):
         border_band(torch.zeros(1, 4, 4), 1)
+
+
+def test_minus_one_in_int8_is_a_label_and_not_void():
+    truth = torch.tensor([[[-1, 1, 1]]], dtype=torch.int8)
+    assert border_band(truth, 1).tolist() == [[[True, True, False]]]
+    assert only_band(truth, 1).tolist() == [[[-1, 1, 255]]]

@@ -209,3 +209,33 @@ def test_the_gpu_agrees_with_the_cpu(dtype):
     torch.testing.assert_close(softmax(logits.cuda()).cpu(), softmax(logits))
     with pytest.raises(ValueError, match="on cuda:0"):
         categorical_cross_entropy(on_gpu, truth)
+
+
+def test_minus_one_in_int8_is_a_wrong_label_and_not_void():
+    logits = torch.zeros(1, 2, 1, 2)
+    with pytest.raises(ValueError, match="got -1"):
+        categorical_cross_entropy(logits, torch.tensor([[[-1, 0]]], dtype=torch.int8))
+
+
+@pytest.mark.parametrize("dtype", [torch.int8, torch.uint16, torch.int32], ids=str)
+def test_labels_of_any_integer_dtype_give_the_same_loss(dtype):
+    logits = torch.tensor([[[[0.5, 2.0]], [[1.0, -1.0]]]])
+    truth = torch.tensor([[[1, 0]]])
+    expected = categorical_cross_entropy(logits, truth)
+    assert torch.equal(categorical_cross_entropy(logits, truth.to(dtype)), expected)
+
+
+@pytest.mark.parametrize("wrong", [0, 1])
+def test_the_largest_finite_scores_give_what_torch_gives(wrong):
+    logits = torch.tensor([3e38, -3e38]).reshape(1, 2, 1, 1).requires_grad_()
+    truth = torch.tensor([[[wrong]]])
+    loss = categorical_cross_entropy(logits, truth)
+    assert torch.equal(loss, F.cross_entropy(logits, truth))
+    loss.backward()
+    assert not logits.grad.isnan().any()
+
+
+def test_a_void_pixel_of_the_largest_scores_counts_for_nothing():
+    logits = torch.tensor([[3e38, 0.0], [-3e38, 0.0]]).reshape(1, 2, 1, 2)
+    loss = categorical_cross_entropy(logits, torch.tensor([[[255, 0]]]))
+    assert loss.item() == pytest.approx(math.log(2))

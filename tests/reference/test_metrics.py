@@ -228,3 +228,10 @@ def test_the_gpu_counts_like_the_cpu(dtype):
     assert torch.equal(counts.cpu(), confusion_counts(predicted, truth, 21))
     with pytest.raises(ValueError, match="on cuda:0 and"):
         confusion_counts(predicted.cuda(), truth, 21)
+
+
+def test_int8_labels_count_from_class_0_on_and_minus_one_is_no_void():
+    truth = torch.tensor([[[0, 1, 1]]], dtype=torch.int8)
+    assert confusion_counts(truth, truth, 2).tolist() == [[1, 0], [0, 2]]
+    with pytest.raises(ValueError, match="got -1"):
+        confusion_counts(truth, truth - 1, 2)
