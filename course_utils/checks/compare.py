@@ -28,6 +28,7 @@ __all__ = [
     "labels",
     "near",
     "number_of",
+    "numbers_in",
     "one_of",
     "scalar",
     "table",
@@ -105,8 +106,8 @@ def table(expected: dict[str, tuple[int, int]], got: Any) -> Difference | None:
             key=str(extra[0])[:60],
         )  # fmt: skip
     for key, row in expected.items():
-        numbers = _row(got[key])
-        if numbers is None or len(numbers) != len(row):
+        numbers = numbers_in(got[key], len(row))
+        if numbers is None:
             said = N_("“{key}” must hold a pair of whole numbers; it holds {got}.")
             return _unlike("type", said, key=key, got=_kind(got[key]))
         if not all(_close(float(r), g) for r, g in zip(row, numbers, strict=True)):
@@ -336,10 +337,17 @@ def _close(expected: float, got: float, absolute: float = ABSOLUTE_NUMBER) -> bo
     return math.isclose(expected, got, rel_tol=RELATIVE, abs_tol=absolute)
 
 
-def _row(value: Any) -> list[float] | None:
-    if isinstance(value, torch.Tensor | np.ndarray) and value.ndim == 1:
-        value = list(value)
-    if not isinstance(value, list | tuple):
+def numbers_in(value: Any, length: int) -> list[float] | None:
+    """The numbers of a list, a tuple or an array of this length; None where it is none.
+
+    The length is asked first: an answer may have millions of numbers where a few belong.
+    """
+    if isinstance(value, torch.Tensor | np.ndarray):
+        if value.ndim != 1:
+            return None
+    elif not isinstance(value, list | tuple):
+        return None
+    if len(value) != length:
         return None
     numbers = [as_number(item) for item in value]
     return None if None in numbers else numbers

@@ -25,7 +25,7 @@ from course_utils.checks.exercise import Exercise, assignment
 from course_utils.checks.kernel import MIME
 from course_utils.checks.probing import Observation
 from course_utils.checks.verdict import Verdict
-from course_utils.checks.wire import MAX_BYTES, WireError, decode, encode
+from course_utils.checks.wire import MAX_BYTES, WireError, decode, encode, text_under
 from course_utils.i18n import N_
 
 __all__ = ["MIME", "Verdict", "find_reply", "judge", "kernel_code", "make_request", "seed_from"]
@@ -107,15 +107,17 @@ def judge(
             exercise, "reply", N_("No answer came from the notebook: the cell did not finish.")
         )
     try:
-        nonce, got = _read(reply)
-        expected = _nonce(assignment_name, exercise_name, seed)
+        nonce = text_under(reply, "nonce")  # first: no more is read of an answer that is none
+        if not (nonce and nonce.isascii()):
+            raise WireError("Expected a nonce.")
+        if not hmac.compare_digest(nonce, _nonce(assignment_name, exercise_name, seed)):
+            return judging.failed(
+                exercise, "reply", N_("What came from the notebook answers another question.")
+            )
+        got = _read(reply)
     except ValueError:  # a WireError too
         return judging.failed(
             exercise, "reply", N_("What came from the notebook is not an answer of the check.")
-        )
-    if not hmac.compare_digest(nonce, expected):
-        return judging.failed(
-            exercise, "reply", N_("What came from the notebook answers another question.")
         )
     try:
         answers = _answers(assignment_name, exercise_name, seed)
@@ -134,15 +136,13 @@ def _answers(assignment_name: str, exercise_name: str, seed: int) -> judging.Ans
     return judging.Answers(exercise, exercise.cases(seed))
 
 
-def _read(reply: bytes) -> tuple[str, list[Observation]]:
-    """Nonce and observations of a reply. Raises ValueError where they are not there."""
+def _read(reply: bytes) -> list[Observation]:
+    """The observations of a reply. Raises ValueError where they are not there."""
     fields = decode(reply)
-    if not isinstance(fields, dict):
-        raise WireError(f"Expected a dict, got {type(fields).__name__}.")
-    nonce, items = fields.get("nonce"), fields.get("observations")
-    if not (isinstance(nonce, str) and nonce.isascii() and isinstance(items, list)):
-        raise WireError("Expected a nonce and a list of observations.")
-    return nonce, [Observation.from_plain(item) for item in items]
+    items = fields.get("observations") if isinstance(fields, dict) else None
+    if not isinstance(items, list):
+        raise WireError("Expected a dict with a list of observations.")
+    return [Observation.from_plain(item) for item in items]
 
 
 def _exercise(assignment_name: str, exercise_name: str) -> Exercise:

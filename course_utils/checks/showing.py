@@ -49,7 +49,7 @@ def _sequence(value: list | tuple) -> str:
 
 
 def _tensor(value: torch.Tensor) -> str:
-    if value.numel() > _LARGEST:
+    if max(value.numel(), *value.shape, 0) > _LARGEST:  # (10**9, 0) has no number and many rows
         values = {"shape": tuple(value.shape), "dtype": str(value.dtype).removeprefix("torch.")}
         return str(Said(N_("a tensor of shape {shape}, {dtype}, too large to print"), values))
     if not value.dim():

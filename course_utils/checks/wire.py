@@ -8,6 +8,8 @@ name (`Foreign`), so nothing that the sender wrote ever runs at the receiver.
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +17,9 @@ import numpy as np
 import safetensors.torch
 import torch
 
-__all__ = ["MAX_BYTES", "Foreign", "WireError", "decode", "encode", "plain"]
+from course_utils.checks.calm import TimeIsUp
+
+__all__ = ["MAX_BYTES", "Foreign", "WireError", "decode", "encode", "plain", "text_under"]
 
 MAX_BYTES = 64 * 2**20  # a reply is some kilobytes; more is a mistake or an attack
 _MAX_HEADER = 4 * 2**20
@@ -83,6 +87,27 @@ def decode(data: bytes) -> Any:
     Raises WireError for anything else: other types, too many bytes, a broken header,
     missing tensors, a tree that is no tree of ours.
     """
+    tree = _tree_in(data)
+    with _broken_files_refused():
+        return _Reader(safetensors.torch.load(data)).value(tree)
+
+
+def text_under(data: bytes, key: str) -> str | None:
+    """The text under a key of the dict that the bytes hold, None where there is none.
+
+    No tensor is read: who sent the bytes can be asked before what they hold.
+    Raises WireError as `decode`.
+    """
+    tree = _tree_in(data)
+    pairs = tree.get("dict") if isinstance(tree, dict) else None
+    for pair in pairs if isinstance(pairs, list) else ():
+        if isinstance(pair, list) and len(pair) == 2 and pair[0] == key:
+            return pair[1] if isinstance(pair[1], str) else None
+    return None
+
+
+def _tree_in(data: bytes) -> Any:
+    """The JSON tree in the header."""
     if not isinstance(data, bytes):
         raise WireError(f"Expected bytes, got {type(data).__name__}.")
     if not 8 < len(data) <= MAX_BYTES:
@@ -90,11 +115,15 @@ def decode(data: bytes) -> Any:
     size = int.from_bytes(data[:8], "little")
     if size > min(_MAX_HEADER, len(data) - 8):
         raise WireError(f"Expected a header within the bytes, got one of {size} bytes.")
-    try:
+    with _broken_files_refused():
         header = json.loads(data[8 : 8 + size])
-        tree = json.loads(header["__metadata__"]["course"])
-        tensors = safetensors.torch.load(data)
-        return _value(tree, tensors)
+        return json.loads(header["__metadata__"]["course"])
+
+
+@contextmanager
+def _broken_files_refused() -> Iterator[None]:
+    try:
+        yield
     except WireError:
         raise
     except Exception as error:  # whatever a hostile sender managed to break
@@ -102,7 +131,7 @@ def decode(data: bytes) -> Any:
             f"Expected what encode() writes, got {type(error).__name__}."
         ) from error
     except BaseException as error:  # the Rust part of safetensors may panic
-        if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):
+        if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit | TimeIsUp):
             raise
         raise WireError("Expected what encode() writes, got a broken file.") from error
 
@@ -177,27 +206,48 @@ def _as_tensor(array: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(array).reshape(array.shape))
 
 
-def _value(tree: Any, tensors: dict[str, torch.Tensor]) -> Any:
-    if tree is None or isinstance(tree, bool | int | float | str):
-        return tree
-    if not isinstance(tree, dict):
-        raise WireError(f"Expected a node, got {type(tree).__name__}.")
-    match tree:
-        case {"tensor": name}:
-            return tensors[name]
-        case {"array": name, "dtype": str(dtype)}:
-            return tensors[name].numpy().astype(_dtype(dtype), copy=False)
-        case {"scalar": name, "dtype": str(dtype)}:
-            return tensors[name].numpy().astype(_dtype(dtype), copy=False)[()]
-        case {"foreign": str(name)}:
-            return Foreign(name[:80])
-        case {"dict": list(pairs)}:
-            return {_value(key, tensors): _value(item, tensors) for key, item in pairs}
-        case {"tuple": list(items)}:
-            return tuple(_value(item, tensors) for item in items)
-        case {"list": list(items)}:
-            return [_value(item, tensors) for item in items]
-    raise WireError("Expected a node that encode() writes.")
+class _Reader:
+    """Makes values of a tree's nodes. Each tensor is used once, as `encode` writes them, and
+    all together have at most MAX_BYTES in the types that the tree asks for: a few bytes that
+    are named again and again, or as a wider type, would fill the receiver's memory."""
+
+    def __init__(self, tensors: dict[str, torch.Tensor]) -> None:
+        self._left = tensors
+        self._bytes = 0
+
+    def value(self, tree: Any) -> Any:
+        if tree is None or isinstance(tree, bool | int | float | str):
+            return tree
+        if not isinstance(tree, dict):
+            raise WireError(f"Expected a node, got {type(tree).__name__}.")
+        match tree:
+            case {"tensor": str(name)}:
+                tensor = self._left.pop(name)
+                self._count(tensor, tensor.element_size())
+                return tensor
+            case {"array": str(name), "dtype": str(dtype)}:
+                return self._array(name, dtype)
+            case {"scalar": str(name), "dtype": str(dtype)}:
+                return self._array(name, dtype)[()]
+            case {"foreign": str(name)}:
+                return Foreign(name[:80])
+            case {"dict": list(pairs)}:
+                return {self.value(key): self.value(item) for key, item in pairs}
+            case {"tuple": list(items)}:
+                return tuple(self.value(item) for item in items)
+            case {"list": list(items)}:
+                return [self.value(item) for item in items]
+        raise WireError("Expected a node that encode() writes.")
+
+    def _array(self, name: str, dtype: str) -> np.ndarray:
+        tensor, kind = self._left.pop(name), _dtype(dtype)
+        self._count(tensor, kind.itemsize)
+        return tensor.numpy().astype(kind, copy=False)
+
+    def _count(self, tensor: torch.Tensor, size: int) -> None:
+        self._bytes += tensor.numel() * size
+        if self._bytes > MAX_BYTES:
+            raise WireError(f"Expected at most {MAX_BYTES} bytes of numbers, got more.")
 
 
 def _dtype(name: str) -> np.dtype:

@@ -10,11 +10,14 @@ import json
 import subprocess
 import sys
 import textwrap
+import tracemalloc
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
-from course_utils.checks import grading
+from course_utils.checks import grading, judging
 from course_utils.checks.exercise import assignment
 from course_utils.checks.grading import (
     find_reply,
@@ -23,6 +26,7 @@ from course_utils.checks.grading import (
     make_request,
     seed_from,
 )
+from course_utils.checks.judging import Answers
 from course_utils.checks.kernel import MIME, reply
 from course_utils.checks.wire import decode, encode
 
@@ -270,6 +274,50 @@ def test_a_malformed_reply_ends_in_a_verdict_with_a_reason(kind):
     assert not verdict.passed
     assert verdict.summary()
     assert verdict.html()
+
+
+LARGE = {
+    "a tensor": torch.zeros(20_000_000, dtype=torch.uint8),
+    "an array": np.zeros(20_000_000, dtype=np.uint8),
+}
+
+
+@pytest.mark.parametrize("kind", LARGE)
+@pytest.mark.parametrize(
+    ("assignment_name", "exercise", "answer"),
+    [
+        ("metrics_and_loss", "voc_statistics", lambda large: {"aeroplane": large}),
+        ("metrics_and_loss", "pixel_accuracy", lambda large: large),
+        ("dilated", "stack_receptive_fields", lambda large: large),
+        ("unet", "level_sizes", lambda large: large),
+        ("interpretation", "receptive_field", lambda large: (large, large[:9])),
+    ],
+)
+def test_millions_of_numbers_where_a_few_belong_cost_no_memory(
+    assignment_name, exercise, answer, kind
+):
+    """As objects of Python's they would take gigabytes, and minutes to compare."""
+    asked = Answers(*_exercise_and_cases(assignment_name, exercise))
+    right = asked.right
+    large = answer(LARGE[kind])
+    if isinstance(large, dict):
+        large = {**right[0].answer, **large}
+    got = [replace(right[0], answer=large), *right[1:]]
+    for mistake in asked.exercise.mistakes:
+        asked.of(mistake, 0)  # worked out before it is measured
+    tracemalloc.start()
+    try:
+        verdict = judging.judge(asked, got, hidden=True)
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert not verdict.passed
+    assert peak < 2**25
+
+
+def _exercise_and_cases(assignment_name, exercise):
+    found = assignment(assignment_name)[exercise]
+    return found, found.cases(SEED)
 
 
 def test_strange_observation_fields_raise_nothing():

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_utils.checks import wire
-from course_utils.checks.wire import Foreign, WireError, decode, encode, plain
+from course_utils.checks.wire import Foreign, WireError, decode, encode, plain, text_under
 
 VALUES = st.recursive(
     st.none()
@@ -178,6 +178,43 @@ def test_too_many_bytes_are_refused_unread(monkeypatch):
     monkeypatch.setattr(wire, "MAX_BYTES", 50)
     with pytest.raises(WireError, match="bytes"):
         decode(GOOD)
+
+
+ONE = {"t0": torch.zeros(2**18, dtype=torch.uint8)}
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"list": [{"tensor": "t0"}] * 2},
+        {"list": [{"array": "t0", "dtype": "float64"}] * 3000},
+        {"list": [{"tensor": "t0"}, {"array": "t0", "dtype": "uint8"}]},
+        {"dict": [["a", {"tensor": "t0"}], ["b", {"scalar": "t0", "dtype": "uint8"}]]},
+    ],
+)
+def test_a_tensor_that_is_named_twice_is_refused(tree):
+    with pytest.raises(WireError):
+        decode(forged(tree, ONE))
+
+
+def test_numbers_asked_for_in_a_wider_type_are_counted_in_that_type(monkeypatch):
+    monkeypatch.setattr(wire, "MAX_BYTES", 2**20)
+    tree = {"array": "t0", "dtype": "float16"}
+    assert decode(forged(tree, ONE)).nbytes == 2**19
+    with pytest.raises(WireError, match="numbers"):
+        decode(forged(tree | {"dtype": "float64"}, ONE))
+
+
+def test_a_text_of_the_tree_is_read_and_no_tensor_is(monkeypatch):
+    data = encode({"nonce": "word", "number": 5, "many": torch.ones(9)})
+    monkeypatch.setattr(safetensors.torch, "load", None)
+    assert text_under(data, "nonce") == "word"
+    assert text_under(data, "number") is None
+    assert text_under(data, "many") is None
+    assert text_under(data, "none") is None
+    assert text_under(encode([1]), "nonce") is None
+    with pytest.raises(WireError):
+        text_under(data[:-300], "nonce")
 
 
 def test_a_pickle_is_not_read():
