@@ -14,13 +14,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from course_utils.checks.cell_code import constant_text, parsed, read
 from course_utils.checks.exercise import Banned
 
 __all__ = ["Use", "covers", "find_uses"]
 
-_MAGIC = re.compile(r"^\s*([%!?]|\w[\w., ]*=\s*[%!])|\?\s*$")
-_LONGEST = 200_000  # characters of a cell that are read; a solution is one page
-_KEPT = 10_000  # characters of a cell whose syntax tree is kept for the next check
+_KEPT = 10_000  # characters of a cell whose statements are kept for the next check
 _RUNNERS = ("eval", "exec")
 
 
@@ -72,7 +71,7 @@ def find_uses(function: str, sources: Sequence[str], banned: Sequence[Banned]) -
 
     Every definition of a name counts, not only the last: which one a check calls is up to
     the order in which the cells run. Cells that can't be parsed are passed over; they can't
-    run either.
+    run either. So are those that take too long to read: `suspicions` names them.
     """
     names = [name for ban in banned for name in ban.names]
     statements = [item for source in sources for item in _statements(source)]
@@ -91,27 +90,16 @@ def find_uses(function: str, sources: Sequence[str], banned: Sequence[Banned]) -
 
 
 def _statements(source: str) -> tuple[_Statement, ...]:
-    text = str(source)[:_LONGEST]
+    text = str(source)
     return _kept_statements(text) if len(text) <= _KEPT else _read_statements(text)
 
 
 def _read_statements(text: str) -> tuple[_Statement, ...]:
-    lines = text.splitlines()
-    tree = _parsed("\n".join(lines))
-    if tree is None:
-        lines_without = ["" if _MAGIC.search(line) else line for line in lines]
-        tree = _parsed("\n".join(lines_without))
-    return tuple(_Statement(node, tuple(lines)) for node in (tree.body if tree else ()))
+    cell = read(text)
+    return tuple(_Statement(node, cell.lines) for node in (cell.tree.body if cell.tree else ()))
 
 
 _kept_statements = lru_cache(maxsize=64)(_read_statements)  # each check reads all cells above
-
-
-def _parsed(text: str) -> ast.Module | None:
-    try:
-        return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
 
 
 def _reached(function: str, statements: Sequence[_Statement]) -> list[_Statement]:
@@ -252,7 +240,14 @@ class _Reader:
             self.aliases.setdefault(name, set()).update(dotted)
 
     def _dotted(self, node: ast.AST | None) -> set[str]:
-        """The dotted names that an expression may stand for; empty when it is none."""
+        """The dotted names that an expression may stand for; empty when it is none, and where
+        it is nested a thousand deep: no function has such a name."""
+        try:
+            return self._resolved(node)
+        except RecursionError:
+            return set()
+
+    def _resolved(self, node: ast.AST | None) -> set[str]:
         if isinstance(node, ast.Name):
             if node.id in self.aliases:
                 return self.aliases[node.id]
@@ -270,9 +265,9 @@ class _Reader:
         return set()
 
     def _called(self, node: ast.Call) -> set[str]:
-        first = _constant(node.args[0]) if node.args else None
+        first = constant_text(node.args[0]) if node.args else None
         if _is_name(node.func, "getattr") and len(node.args) > 1:
-            second = _constant(node.args[1])
+            second = constant_text(node.args[1])
             return _below(self._dotted(node.args[0]), second) if second else set()
         if _is_name(node.func, "__import__") and first:
             return {first, first.split(".")[0]}
@@ -281,7 +276,7 @@ class _Reader:
         return set()
 
     def _looked_up(self, node: ast.Subscript) -> set[str]:
-        key = _constant(node.slice)
+        key = constant_text(node.slice)
         if not key:
             return set()
         value = node.value
@@ -300,8 +295,8 @@ class _Reader:
         return name in _RUNNERS and name not in self._bound
 
     def _run_text(self, node: ast.Call) -> Iterator[str]:
-        text = _constant(node.args[0]) if node.args else None
-        tree = _parsed(text.strip()) if text else None
+        text = constant_text(node.args[0]) if node.args else None
+        tree = parsed(text.strip()) if text else None
         if tree is None:
             yield node.func.id  # what it runs can't be read
             return
@@ -326,17 +321,7 @@ def _attribute(node: ast.AST) -> str | None:
     if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
         return node.attr
     if isinstance(node, ast.Call) and _is_name(node.func, "getattr") and len(node.args) > 1:
-        return _constant(node.args[1])
-    return None
-
-
-def _constant(node: ast.AST) -> str | None:
-    """The text of a constant string, pieces joined with + included."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        left, right = _constant(node.left), _constant(node.right)
-        return None if left is None or right is None else left + right
+        return constant_text(node.args[1])
     return None
 
 

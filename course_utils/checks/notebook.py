@@ -133,17 +133,31 @@ def _in_notebook() -> bool:
 
 
 def _codes(item: Any) -> list[tuple[types.CodeType, dict[str, Any]]]:
-    """Code objects of a function, or of a class's methods, with their global names."""
-    if isinstance(item, types.MethodType):
-        item = item.__func__
-    if isinstance(item, types.FunctionType):
-        cells = inspect.getclosurevars(item).nonlocals if item.__closure__ else {}
-        return [(item.__code__, {**item.__globals__, **cells})]
-    if isinstance(item, type):
-        return [pair for value in vars(item).values() for pair in _codes(value)]
-    if callable(item) and not isinstance(item, types.BuiltinFunctionType | types.ModuleType):
-        return _codes(type(item)) if type(item).__module__ == "__main__" else []
-    return []
+    """Code objects of a function, or of a class's methods, with their global names.
+
+    A class may hold itself, or classes that hold it: each is looked into once.
+    """
+    found: list[tuple[types.CodeType, dict[str, Any]]] = []
+    todo, seen = [item], set()
+    while todo:
+        item = todo.pop(0)
+        if id(item) in seen:
+            continue
+        seen.add(id(item))
+        if isinstance(item, types.MethodType):
+            item = item.__func__
+        if isinstance(item, types.FunctionType):
+            cells = inspect.getclosurevars(item).nonlocals if item.__closure__ else {}
+            found.append((item.__code__, {**item.__globals__, **cells}))
+        elif isinstance(item, type):
+            todo += vars(item).values()
+        elif isinstance(item, staticmethod | classmethod):
+            todo.append(item.__func__)
+        elif isinstance(item, property):
+            todo += filter(None, (item.fget, item.fset, item.fdel))
+        elif callable(item) and type(item).__module__ == "__main__":
+            todo.append(type(item))
+    return found
 
 
 def _names(code: types.CodeType) -> set[str]:

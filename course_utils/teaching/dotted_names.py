@@ -8,7 +8,9 @@ A function's own parameters and variables hide imports of the same name inside i
 import ast
 from collections.abc import Iterable
 
-__all__ = ["Names", "constant_text", "local_names"]
+from course_utils.checks.cell_code import constant_text
+
+__all__ = ["Names", "local_names"]
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
@@ -29,10 +31,16 @@ class Names:
                     self._learn_assignment(node.targets[0], node.value)
 
     def dotted(self, node: ast.AST, hidden: frozenset[str] = frozenset()) -> str:
-        """The dotted name of an expression, "" where it has none.
+        """The dotted name of an expression, "" where it has none, or is nested a thousand deep.
 
         hidden: names that are local where the expression stands.
         """
+        try:
+            return self._resolved(node, hidden)
+        except RecursionError:
+            return ""
+
+    def _resolved(self, node: ast.AST, hidden: frozenset[str]) -> str:
         if isinstance(node, ast.Name):
             if node.id in hidden:
                 return ""
@@ -129,16 +137,6 @@ def local_names(function: ast.AST) -> frozenset[str]:
             # `t = torch` stays an alias that the notebook-wide reading knows
             outer.update(t.id for t in node.targets if isinstance(t, ast.Name))
     return frozenset(found - outer)
-
-
-def constant_text(node: ast.AST | None) -> str | None:
-    """The text of a constant string, pieces joined with + included."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        left, right = constant_text(node.left), constant_text(node.right)
-        return None if left is None or right is None else left + right
-    return None
 
 
 def _below(base: str, name: str | None) -> str:

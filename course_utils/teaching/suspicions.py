@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 from nbformat.notebooknode import NotebookNode
 
+from course_utils.checks.cell_code import CellCode, constant_text, read
 from course_utils.i18n import N_
 from course_utils.teaching import suspicious_names as names_of
-from course_utils.teaching.cell_code import CellCode, read
-from course_utils.teaching.dotted_names import Names, constant_text, local_names
+from course_utils.teaching.dotted_names import Names, local_names
 from course_utils.teaching.notebooks import is_setup
 from course_utils.teaching.suspicious_paths import path_outside
 
@@ -36,6 +36,7 @@ WHAT = {
     "course": N_("uses the course's own checks, references or grading"),
     "equal": N_("makes objects that compare equal to anything"),
     "hidden": N_("runs code out of a text or out of packed data"),
+    "unread": N_("is too long or too deeply nested to be read here: read it yourself"),
 }
 
 _LONGEST_CODE = 200  # characters of a line that are shown
@@ -78,14 +79,13 @@ def find(notebook: NotebookNode, *, restored: bool = False) -> list[LookAt]:
         for number, cell in enumerate(notebook.cells, start=1)
         if cell.cell_type == "code" and not (restored and _is_locked(cell))
     }
-    try:
-        names = Names([code.tree for code in cells.values() if code.tree])
-    except RecursionError:
-        names = Names([])
+    names = Names([code.tree for code in cells.values() if code.tree])
     found: dict[LookAt, None] = {}
     for number, code in cells.items():
         if is_setup(notebook.cells[number - 1].source):
             continue
+        if code.too_slow:
+            found[LookAt(number, 1, code.line(1)[:_LONGEST_CODE], "unread")] = None
         for line, what in sorted(set(_places(code, names))):
             text = code.line(line)[:_LONGEST_CODE]
             found[LookAt(number, line, text, what)] = None
@@ -105,6 +105,7 @@ def _places(code: CellCode, names: Names) -> Iterator[tuple[int, str]]:
         try:
             reader.visit(code.tree)
         except RecursionError:
+            yield 1, "unread"
             yield from _words(code)
         yield from reader.found
     else:

@@ -3,7 +3,7 @@
 import ast
 import re
 
-from course_utils.teaching.dotted_names import constant_text
+from course_utils.checks.cell_code import constant_text
 
 __all__ = ["path_outside"]
 

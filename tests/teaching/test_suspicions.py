@@ -6,6 +6,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from course_utils.checks import cell_code
 from course_utils.i18n import _, speaking
 from course_utils.teaching.suspicions import WHAT, LookAt, find
 
@@ -248,3 +249,14 @@ def test_a_place_is_data():
 def _cases():
     [mark] = test_what_is_worth_a_look_is_named.pytestmark
     return [(source, what) for what, source in mark.args[1]]
+
+
+def test_what_is_nested_too_deeply_or_too_long_is_named_and_the_rest_is_read(monkeypatch):
+    deep = f"import os\nx = y{'.data' * 2500}\n"
+    cells = [new_code_cell(deep), new_code_cell("import os\nos._exit(0)")]
+    found = find(new_notebook(cells=cells))
+    assert {(item.cell, item.what) for item in found} == {(1, "unread"), (2, "ends")}
+    monkeypatch.setattr(cell_code, "SECONDS", 0.05)
+    long = "!ls\n" * 300 + "x = 1\n" * 3000
+    (item,) = find(new_notebook(cells=[new_code_cell(long)]))
+    assert (item.line, item.what) == (1, "unread")

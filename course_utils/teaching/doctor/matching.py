@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from nbformat.notebooknode import NotebookNode
 from rapidfuzz import fuzz
 
-from course_utils.teaching import cell_code
+from course_utils.checks import cell_code
 from course_utils.teaching.doctor.known import Known, definitions, grade_id
 from course_utils.teaching.doctor.questions import Answer, answer_in, is_whole_in, share_of
 from course_utils.teaching.release import squeezed

@@ -13,7 +13,7 @@ import nbformat
 from bs4 import BeautifulSoup
 from nbformat.notebooknode import NotebookNode
 
-from course_utils.teaching import cell_code
+from course_utils.checks import cell_code
 from course_utils.teaching.doctor.known import Known
 
 __all__ = ["cut", "from_page", "from_script", "is_page", "is_script"]

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterable
 
-from course_utils.teaching import cell_code
+from course_utils.checks import cell_code
 
 __all__ = ["given", "taken"]
 
