@@ -36,6 +36,8 @@ ENVIRONMENT = (
     *("COURSE_DATA", "NBGRADER_EXECUTION", "NBGRADER_VALIDATING"),
 )
 _LAUNCHER = "ipykernel_launcher"
+# There is no terminal inside (see `bubblewrap`), and IPython's `!` would ask for one.
+_WITHOUT_TERMINAL = "--InteractiveShellApp.extra_extensions=course_utils.checks.piped_shell"
 _SOCKETS = ("shell", "iopub", "stdin", "control", "hb")
 _SECONDS_TO_LISTEN = 30
 
@@ -133,6 +135,8 @@ class SandboxProvisioner(LocalProvisioner):
         if policy.user is not None:
             for path in (self._private, self._private / "kernel.json"):
                 os.chown(path, policy.user, policy.user)
+        if _LAUNCHER in cmd:
+            cmd = [*cmd, _WITHOUT_TERMINAL]
         self.process = self._forked(policy, cmd) or Namespace(
             policy, [*prefix(self.limits), *become(policy.user), *cmd]
         )
