@@ -16,14 +16,15 @@ import nbformat
 from nbgrader.api import Gradebook, MissingEntry
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from course_utils.i18n import N_, _, language, speaking
 from course_utils.teaching import config
+from course_utils.teaching.collect.roster import read_roster
 from course_utils.teaching.errors import CourseError
 from course_utils.teaching.hand_in import Unreadable, read_hand_in
 from course_utils.teaching.mistakes import errors_of_cells, mistakes_in_words
+from course_utils.teaching.plain_text import csv_cell, shown
 from course_utils.teaching.spoken import spoken_language
 
 __all__ = ["STATES", "Mark", "Row", "class_rows", "show", "table", "to_stdout", "write_csv"]
@@ -124,17 +125,18 @@ def table(rows: Sequence[Row], title: str = "", width: int = 120) -> Table:
     wanted = sum(max(map(len, heading.split("\n"))) + 1 for heading in headings)
     narrow = width < wanted + _NAMES_AND_MISTAKES
     numbers = [f"{number} {name}" for number, name in enumerate(exercises, start=1)]
-    found = Table(title=title or None, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    heading = shown(title) if title else None
+    found = Table(title=heading, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     found.caption = ", ".join(numbers) if narrow else None
     found.add_column(_("student"), no_wrap=True)
     for number, heading in enumerate(headings, start=1):
-        shown = str(number) if narrow else heading
-        found.add_column(shown, justify="right", no_wrap=True)
+        column = str(number) if narrow else heading
+        found.add_column(column, justify="right", no_wrap=True)
     found.add_column(_("total"), justify="right", no_wrap=True)
     found.add_column(_("mistakes"), overflow="fold")
     for row in rows:
         cells = [_points(row.marks.get(exercise)) for exercise in exercises]
-        found.add_row(row.name, *cells, f"{row.total:g}", escape(_remarks(row)))
+        found.add_row(shown(row.name), *cells, f"{row.total:g}", shown(_remarks(row)))
     return found
 
 
@@ -157,8 +159,9 @@ def write_csv(rows: Sequence[Row], file) -> None:
         given = (row.marks.get(exercise) for exercise in exercises)
         points = ["" if m is None or m.points is None else f"{m.points:g}" for m in given]
         waits = "yes" if row.needs_marking else "no"
-        how = [row.state, row.reason, "; ".join(row.mistakes)]
-        writer.writerow([row.student, row.name, *points, f"{row.total:g}", waits, *how])
+        how = [row.state, csv_cell(row.reason), csv_cell("; ".join(row.mistakes))]
+        who = [csv_cell(row.student), csv_cell(row.name)]
+        writer.writerow([*who, *points, f"{row.total:g}", waits, *how])
 
 
 def show(assignment: str, *, as_csv: bool = False) -> None:
@@ -263,20 +266,10 @@ def _marks(
 
 
 def _roster(path: Path) -> dict[str, str]:
-    """id -> name out of roster.csv (columns id, last_name, first_name), where it is there."""
+    """id -> name out of roster.csv, in any form that `course collect` reads."""
     if not path.is_file():
         return {}
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    if rows and "id" not in rows[0]:
-        raise CourseError(
-            f"{path}: expected a column `id`, got {', '.join(rows[0])}. Name the column so."
-        )
-    return {
-        row["id"]: " ".join(filter(None, (row.get("last_name"), row.get("first_name"))))
-        or row["id"]
-        for row in rows
-    }
+    return {person.id: person.name for person in read_roster(path).people.values()}
 
 
 def _columns(rows: Iterable[Row]) -> list[str]:

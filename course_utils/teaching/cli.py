@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from course_utils import __version__
 from course_utils.teaching.doctor.command import doctor
 from course_utils.teaching.errors import CourseError
 from course_utils.teaching.grading.command import grade
 from course_utils.teaching.lab.command import lab
+from course_utils.teaching.plain_text import PlainConsole
 from course_utils.teaching.programs import (
     find_own_programs_first,
     require_one_package,
@@ -36,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-_log = Console(stderr=True, highlight=False, soft_wrap=True)
+_log = PlainConsole(stderr=True, soft_wrap=True)
 
 
 def _version(wanted: bool) -> None:
@@ -227,11 +227,11 @@ def main() -> None:
 
 def _complain(problems: list[str]) -> None:
     for problem in problems:
-        _log.print(problem, style="red", markup=False)
+        _log.print(problem, style="red")
 
 
 def _say(words: str) -> None:
-    _log.print(words, markup=False)
+    _log.print(words)
 
 
 if __name__ == "__main__":

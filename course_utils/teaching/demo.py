@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import nbformat
-from rich.console import Console
 
 from course_utils.i18n import _, speaking
 from course_utils.teaching import config
@@ -22,6 +21,7 @@ from course_utils.teaching.demo_class import Student, classes, hand_in, pack
 from course_utils.teaching.demo_steps import Command, Steps
 from course_utils.teaching.errors import CourseError
 from course_utils.teaching.mistakes import KINDS
+from course_utils.teaching.plain_text import PlainConsole
 from course_utils.teaching.sandbox.bubblewrap import SandboxUnavailable, require
 from course_utils.teaching.spoken import VARIABLE, spoken_language
 
@@ -55,7 +55,7 @@ def run(
         for name, students in given.items():
             present = [s for s in students if s.language in course.languages]
             title = course.assignments[name].title[language]
-            Console(stderr=True, highlight=False).print(f"[bold]{title}[/bold]")
+            PlainConsole(stderr=True).print(title, style="bold")
             wrong += _cycle(root, name, present, language, freely)
             rows = class_rows(root, name)
             _show(rows, root, name, title)
@@ -69,9 +69,7 @@ def run(
                 )
             )
         for line in wrong:
-            Console(stderr=True, highlight=False, soft_wrap=True).print(
-                line, style="red", markup=False
-            )
+            PlainConsole(stderr=True, soft_wrap=True).print(line, style="red")
         return 1 if wrong else 0
 
 
@@ -180,7 +178,7 @@ def _without_sandbox(root: Path) -> list[str]:
             "No sandbox can be made here, so the demo's own hand-ins are graded without one. "
             "Why, and what to install before a class of yours is graded: {path}"
         ).format(path=reason)
-        Console(stderr=True, soft_wrap=True).print(words, style="yellow", markup=False)
+        PlainConsole(stderr=True, soft_wrap=True).print(words, style="yellow")
         return ["--no-sandbox"]
     return []
 

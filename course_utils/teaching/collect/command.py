@@ -15,6 +15,7 @@ from course_utils.teaching.collect import table
 from course_utils.teaching.collect.roster import Roster, read_roster
 from course_utils.teaching.collect.run import collect
 from course_utils.teaching.errors import CourseError
+from course_utils.teaching.plain_text import PlainConsole
 from course_utils.teaching.spoken import spoken_language
 
 __all__ = ["run"]
@@ -41,14 +42,14 @@ def run(
     downloaded = course.root / "downloaded" / assignment
     files = _files(files, downloaded / "archive")
     people = _roster(roster, course.root / "roster.csv")
-    log = Console(stderr=True, highlight=False, soft_wrap=True)
+    log = PlainConsole(stderr=True, soft_wrap=True)
     with nullcontext() if dry_run else _alone(course.root), speaking(language):
         with _progress(log) as progress:
             found = collect(
                 course, assignment, files, people, dry_run=dry_run, progress=progress
             )
         for warning in found.warnings:
-            log.print(warning, style="yellow", markup=False)
+            log.print(warning, style="yellow")
         if not dry_run:
             table.log(downloaded / "collected.csv", found.items)
         if as_csv:
@@ -56,7 +57,7 @@ def run(
         else:
             table.to_stdout(found, title)
         if dry_run:
-            log.print("Nothing was written: --dry-run.", markup=False)
+            log.print("Nothing was written: --dry-run.")
     return 1 if found.needs_person else 0
 
 

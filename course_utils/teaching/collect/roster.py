@@ -201,8 +201,11 @@ def _rows(path: Path) -> list[dict[str, str]]:
             text = data.decode("utf-8-sig")
         except UnicodeDecodeError:
             text = data.decode("cp1251")
-    heading = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=heading.count)
+    heading, _end, rest = text.partition("\n")
+    if excel := re.fullmatch(r'"?sep=(.)"?\s*', heading):  # Excel's own line before the first
+        delimiter, text = excel[1], rest
+    else:
+        delimiter = max(",;\t", key=heading.count)
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
     rows = []
     for row in reader:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from course_utils.i18n import N_, _
 from course_utils.teaching.collect.run import Collected, Item
 from course_utils.teaching.collect.tries import write_atomically
+from course_utils.teaching.plain_text import csv_cell, shown
 
 __all__ = ["STATES", "log", "table", "to_stdout", "write_csv"]
 
@@ -49,11 +49,11 @@ def table(found: Collected, title: str = "") -> Table:
     for item in rows:
         who = f"{item.name} ({item.student})" if item.name != item.student else item.name
         result.add_row(
-            escape(who if item.student else item.name or "-"),
+            shown(who if item.student else item.name or "-"),
             _(STATES[item.state]),
-            escape(item.source),
+            shown(item.source),
             _time(item),
-            escape(item.reason),
+            shown(item.reason),
             style="yellow" if item.needs_person else None,
         )
     result.caption = _caption(found)
@@ -79,7 +79,7 @@ def write_csv(items: Sequence[Item], file, *, heading: bool = True, run: str = "
             *(item.student, item.name, item.state, item.source, item.time, item.time_from),
             *(item.reason, "yes" if item.needs_person else "no", item.sha),
         ]
-        writer.writerow([run, *map(_no_formula, row)] if run else map(_no_formula, row))
+        writer.writerow([run, *map(csv_cell, row)] if run else map(csv_cell, row))
 
 
 def log(path: Path, items: Sequence[Item]) -> None:
@@ -89,11 +89,6 @@ def log(path: Path, items: Sequence[Item]) -> None:
     run = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
     write_csv(items, text, heading=not before, run=run)
     write_atomically(path, before + text.getvalue().encode("utf-8", "replace"))
-
-
-def _no_formula(value: str) -> str:
-    """A name that a spreadsheet would run as a formula stays a name."""
-    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t")) else value
 
 
 def _time(item: Item) -> str:

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich import box
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from course_utils.i18n import _
 from course_utils.teaching.doctor.examine import Diagnosis
+from course_utils.teaching.plain_text import PlainConsole, shown
 
 __all__ = ["summary", "table", "to_stdout"]
 
@@ -24,7 +23,7 @@ def table(found: Diagnosis, *, repaired: bool) -> Table:
         result.add_column(heading, overflow="fold")
     for item in found.findings:
         result.add_row(
-            *(escape(item.where()), escape(item.wrong()), escape(item.cure())),
+            *map(shown, (item.where(), item.wrong(), item.cure())),
             style=_STYLES.get(item.level),
         )
     return result
@@ -32,16 +31,16 @@ def table(found: Diagnosis, *, repaired: bool) -> Table:
 
 def to_stdout(found: Sequence[Diagnosis], written: dict[Path, Path], *, repair: bool) -> None:
     """Print every notebook's findings. written: notebook -> the mended one."""
-    console = Console(highlight=False, soft_wrap=False)
+    console = PlainConsole()
     if not console.is_terminal:
         console.width = 140
     for one in found:
-        console.print(f"{one.path}: {summary(one)}", markup=False, soft_wrap=True)
+        console.print(f"{one.path}: {summary(one)}", soft_wrap=True)
         if one.findings:
             console.print(table(one, repaired=repair and one.path in written))
         if one.path in written:
             line = _("Written: {file}").format(file=written[one.path])
-            console.print(line, markup=False, soft_wrap=True)
+            console.print(line, soft_wrap=True)
 
 
 def summary(found: Diagnosis) -> str:

@@ -5,11 +5,11 @@ from contextlib import nullcontext
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from course_utils.i18n import _, speaking
 from course_utils.teaching.config import load
 from course_utils.teaching.grading.processes import begun
+from course_utils.teaching.plain_text import PlainConsole
 from course_utils.teaching.spoken import spoken_language
 
 __all__ = ["grade"]
@@ -59,13 +59,14 @@ def grade(
     interrupted, in whatever way, goes on where it was. Exits with 1 where a hand-in has no
     mark for a reason that is not its own.
     """
-    log = Console(stderr=True, highlight=False, soft_wrap=True)
+    log = PlainConsole(stderr=True, soft_wrap=True)
     course = load()
     course.assignment(assignment)
     if no_sandbox:
         log.print(
-            "[bold red]No sandbox: student code runs with your rights, "
-            "reads your files and reaches the network.[/bold red]"
+            "No sandbox: student code runs with your rights, "
+            "reads your files and reaches the network.",
+            style="bold red",
         )
     with nullcontext() if scheduler else begun(course.root, assignment, sandbox=not no_sandbox):
         # Late: `course --help` needs none of nbgrader and Dask.
@@ -86,10 +87,9 @@ def grade(
         states = [f"{count} {_(class_table.STATES[s])}" for s, count in summary.states.items()]
     log.print(
         f"{summary.graded} graded now, {summary.before} before: {', '.join(states) or 'none'}.",
-        markup=False,
     )
     for problem in summary.problems:
-        log.print(problem, style="red", markup=False)
+        log.print(problem, style="red")
     raise typer.Exit(1 if summary.problems else 0)
 
 

@@ -36,6 +36,7 @@ from course_utils.teaching.grading.processes import begun
 from course_utils.teaching.grading.recorder import Recorder
 from course_utils.teaching.grading.worker import STATES, Job, Result, grade, unreadable
 from course_utils.teaching.hand_in import Ended
+from course_utils.teaching.plain_text import PlainConsole
 from course_utils.teaching.sandbox.bubblewrap import require
 
 __all__ = ["FOLDER", "Grading", "Summary"]
@@ -102,7 +103,7 @@ class Grading:
             Ledger(self.folder / "ledger.db").closing() as ledger,
             _logged(self.log_file),
         ):
-            return _Run(self, ledger, console or Console(stderr=True)).over(
+            return _Run(self, ledger, console or PlainConsole(stderr=True)).over(
                 hand_ins, rerun, jobs or _cores(), scheduler
             )
 
@@ -297,7 +298,7 @@ class _Run:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def _say(self, words: str) -> None:
-        self.console.print(words, markup=False)
+        self.console.print(words)
 
 
 def _cores() -> int:
