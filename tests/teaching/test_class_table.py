@@ -218,7 +218,7 @@ def test_an_assignment_that_was_never_generated_names_the_command(root, tmp_path
 def test_a_roster_without_ids_is_named(root, tmp_path):
     shutil.copy(root / "gradebook.db", tmp_path)
     (tmp_path / "roster.csv").write_text("name\nAnna\n")
-    with pytest.raises(CourseError, match="expected the columns id, .* got name"):
+    with pytest.raises(CourseError, match=r"expected the columns id, .* got name"):
         class_rows(tmp_path, "work")
 
 
