@@ -99,6 +99,15 @@ class Notebook:
             arg=[prompt, before],
         )
 
+    def said(self, cell, *words: str):
+        """The cell's output, once all the words stand there: it is drawn after the cell ran."""
+        from playwright.sync_api import expect
+
+        output = cell.locator(".jp-OutputArea")
+        for each in words:
+            expect(output).to_contain_text(each, timeout=1000 * PATIENCE)
+        return output
+
     def save(self) -> None:
         """Save, and wait until there is nothing to save."""
         self.page.keyboard.press("Escape")
