@@ -1,10 +1,10 @@
 """python -m tests.processors [PAGE ...]: measure what the pages claim, write docs/margins.md.
 
 Runs the lectures and the trained exercises under every variation of the processor (see
-`variations`), a process each. What was run stands in build/ and is not repeated while the
-page's code is the same; --anew repeats it, after a change in course_utils. --table writes the
-table from what was measured last, --check only compares. The exit code is 1 where a claim fails
-or lies within three spreads of its bound, or where the table is stale.
+`variations`), a process each. What was run stands in build/ and is not repeated while the page
+and what it read of course_utils are the same; --anew repeats it. --table writes the table from
+what was measured last, --check only compares. The exit code is 1 where a claim fails or lies
+within three spreads of its bound, or where the table is stale.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Running all pages under all variations, a process each, kept on disk to go on from.
 
-What is kept is known by the page's code alone: after a change in course_utils, measure anew.
+A kept run counts while the page's code and all that it read of ours are the same.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.conftest import REPOSITORY
+from tests.processors.sources import unchanged
 from tests.processors.variations import Variation
 
 __all__ = ["KEPT", "run_all", "run_one"]
@@ -44,7 +45,7 @@ def run_one(page: Path, variation: Variation, kept: Path = KEPT) -> dict:
     """What `page.run` gives under one variation, in a process of its own."""
     folder = kept / f"{page.stem}-{digest(page)}"
     path = folder / f"{variation.name.replace(' ', '_')}.json"
-    if not path.exists():
+    if not (path.exists() and unchanged(json.loads(path.read_text()).get("sources", {}))):
         folder.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "tests.processors.page", str(page), str(path)]
         command += [str(variation.draw)] if variation.draw is not None else []

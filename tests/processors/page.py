@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tests.processors import exercise
 from tests.processors.claims import Claim, Claims, claims_of, instrument
+from tests.processors.sources import read_here
 
 __all__ = ["claims_in", "run"]
 
@@ -87,6 +88,7 @@ def _without_rendering() -> None:
 def main() -> None:
     path, result, *draw = sys.argv[1:]
     found = run(Path(path), int(draw[0]) if draw else None)
+    found["sources"] = read_here()
     partial = Path(result).with_suffix(".partial")
     partial.write_text(json.dumps(found, indent=1))
     partial.replace(result)
