@@ -173,7 +173,7 @@ for _step in range(1000):
     slower.step()
 
 # %%
-probe = linear_probe(x, y, K, l2=penalty)  # the optimum itself, by L-BFGS
+probe = linear_probe(x, y, K, l2=penalty)  # the optimum itself, by L-BFGS and Newton's steps
 with torch.no_grad():
     a, b = head(new).softmax(dim=1), probe(new).softmax(dim=1)
 same = (a.argmax(dim=1) == b.argmax(dim=1)).double().mean().item()
