@@ -37,7 +37,19 @@ STYLES = sorted(
         if student.style not in ("solution", "blank")
     }
 )
-ALL = bool(os.environ.get("COURSE_TEST_ALL"))
+heavy = pytest.mark.skipif(
+    not os.environ.get("COURSE_TEST_ALL"), reason="takes minutes: make test-all"
+)
+TRAINED = ("segment", "classify")
+OTHER = [
+    pytest.param(
+        *(name, style, each),
+        id=f"{name}-{style}-{each.name}",
+        marks=[heavy] if each.function in TRAINED else [],
+    )
+    for name, style in STYLES
+    for each in assignment(name).values()
+]
 POINTS = dict.fromkeys([*EXERCISES, "essay"], 2)
 
 
@@ -46,7 +58,7 @@ def verdict(name, exercise, text):
     exec(text, names)
     seed = 20_261_123
     asked = assignment(name)[exercise]
-    if asked.function in ("segment", "classify"):  # trained in a cell, and not in a check
+    if asked.function in TRAINED:  # trained in a cell, and not in a check
         names[asked.function](asked.cases(seed)[0].inputs["images"].float() / 255)
     reply = kernel.reply(grading.make_request(name, exercise, seed), names)
     return grading.judge(name, exercise, seed, reply, [text])
@@ -87,15 +99,12 @@ def test_every_assignment_has_a_class_of_the_same_people():
             assert people.setdefault(student.id, named) == named
 
 
-@pytest.mark.parametrize(("name", "style"), STYLES)
-def test_another_style_is_right_too(name, style):
+@pytest.mark.parametrize(("name", "style", "exercise"), OTHER)
+def test_another_style_is_right_too(name, style, exercise):
     module = import_module(f"course_utils.teaching.styles.{name}.{style}")
-    for exercise in assignment(name).values():
-        if exercise.function in ("segment", "classify") and not ALL:
-            continue  # trains for half a minute
-        text = standalone(getattr(module, exercise.function))
-        found = verdict(name, exercise.name, text)
-        assert found.passed, found.text()
+    text = standalone(getattr(module, exercise.function))
+    found = verdict(name, exercise.name, text)
+    assert found.passed, found.text()
 
 
 @pytest.mark.parametrize(("name", "exercise", "mistake"), PLANTED)
