@@ -148,12 +148,27 @@ class Colab:
             if not any(words in path for words in ignored)
         }
 
-    def forget_the_course(self) -> None:
-        """As in a fresh runtime."""
-        if any(self._site.glob("course_utils-*.dist-info")):
-            self._python("-m", "pip", "uninstall", "--quiet", "--yes", "course-utils")
+    def as_after_a_restart(self) -> "Colab":
+        """Without downloads; the course is installed where an earlier session did that."""
         for file in self.downloads.iterdir():
             file.unlink()
+        return self
+
+    def without_the_course(self) -> "Colab":
+        """A fresh runtime."""
+        if self._has_the_course:
+            self._python("-m", "pip", "uninstall", "--quiet", "--yes", "course-utils")
+        return self
+
+    def with_the_course(self, setup) -> "Colab":
+        """A runtime in which the set-up cell has been run."""
+        if not self._has_the_course:
+            self.run([setup])
+        return self
+
+    @property
+    def _has_the_course(self) -> bool:
+        return any(self._site.glob("course_utils-*.dist-info"))
 
     @property
     def _site(self) -> Path:
@@ -185,8 +200,8 @@ def as_colab_saves(page: nbformat.NotebookNode) -> str:
 
 
 @contextmanager
-def fresh(folder: Path, course: Course, files: dict[str, bytes]) -> Iterator[Colab]:
-    """The one machine of this run of pytest, as a fresh runtime, for one user at a time.
+def machine(folder: Path, course: Course, files: dict[str, bytes]) -> Iterator[Colab]:
+    """The one machine of this run of pytest, for one user at a time.
 
     folder: shared by the workers of pytest-xdist, see `shared_folder`. The first who comes
     makes the machine, others wait until they may use it.
@@ -203,9 +218,7 @@ def fresh(folder: Path, course: Course, files: dict[str, bytes]) -> Iterator[Col
                 without.write_text(str(reason), encoding="utf-8")
                 raise
             made.touch()
-        colab = Colab(root, course, root / "github")
-        colab.forget_the_course()
-        yield colab
+        yield Colab(root, course, root / "github").as_after_a_restart()
 
 
 def shared_folder(tmp_path_factory) -> Path:

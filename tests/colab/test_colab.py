@@ -14,7 +14,6 @@ import pytest
 from course_utils.teaching import notebooks
 from course_utils.teaching.config import load
 from course_utils.teaching.publish.edition import edition
-from tests.colab import emulation
 from tests.teaching.small_course import REPOSITORY
 
 pytestmark = pytest.mark.slow
@@ -85,11 +84,10 @@ def test_the_emulated_versions_are_colabs(colab):
     assert "nbgrader" not in versions
 
 
-def test_a_second_run_installs_nothing(colab, student_edition):
+def test_a_second_run_installs_nothing(set_up, student_edition):
     """In a session of its own, where the address leads nowhere any more."""
     setup = cells_of(student_edition, "lectures/en/04_segmentation_metrics.ipynb")[:1]
-    colab.run(setup)
-    page = colab.run(setup, github=colab.root / "gone")
+    page = set_up.run(setup, github=set_up.root / "gone")
     assert "language: English" in said(page.cells[0])
 
 
@@ -123,35 +121,33 @@ def test_a_missing_tag_is_said_too(colab):
     assert "SystemExit" in [output.get("ename") for output in page.cells[0].outputs]
 
 
-def test_the_last_cell_downloads_the_notebook_under_its_name(colab, student_edition):
+def test_the_last_cell_downloads_the_notebook_under_its_name(set_up, student_edition):
     path = "assignments/ru/metrics_and_loss/metrics_and_loss.ipynb"
     cells = cells_of(student_edition, path)
     own = nbformat.v4.new_code_cell("answer = 42  # the student's own cell")
-    page = colab.run([cells[0], own, cells[-1]])
-    handed_in = colab.downloads / "metrics_and_loss.ipynb"
+    page = set_up.run([cells[0], own, cells[-1]])
+    handed_in = set_up.downloads / "metrics_and_loss.ipynb"
     assert "answer = 42" in handed_in.read_text(encoding="utf-8")
     assert len(json.loads(handed_in.read_text(encoding="utf-8"))["cells"]) == 3
     assert "0 из 13" in said(page.cells[-1])
 
 
 def test_where_the_page_does_not_answer_the_last_cell_says_how_to_download(
-    colab, student_edition
+    set_up, student_edition
 ):
     path = "assignments/en/metrics_and_loss/metrics_and_loss.ipynb"
     cells = cells_of(student_edition, path)
-    page = colab.run([cells[0], cells[-1]], page="closed")
+    page = set_up.run([cells[0], cells[-1]], page="closed")
     assert "File > Download" in said(page.cells[-1])
-    assert not list(colab.downloads.iterdir())
+    assert not list(set_up.downloads.iterdir())
 
 
-def test_every_module_of_the_edition_imports_without_the_instructors_packages(colab):
+def test_every_module_of_the_edition_imports_without_the_instructors_packages(set_up):
     """In the emulation, where neither nbgrader nor the rest of the course is."""
-    files = edition(COURSE)
     names = sorted(
         path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-        for path in files
+        for path in edition(COURSE)
         if path.startswith("course_utils/") and path.endswith(".py")
     )
     code = f"import importlib\nfor name in {names!r}:\n    importlib.import_module(name)"
-    setup = notebooks.setup_cell(replace(COURSE, tag=emulation.TAG), "en")
-    colab.run([setup, nbformat.v4.new_code_cell(code)])
+    set_up.run([nbformat.v4.new_code_cell(code)])

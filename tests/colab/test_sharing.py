@@ -19,13 +19,13 @@ def made(monkeypatch):
         time.sleep(0.05)
 
     monkeypatch.setattr(emulation, "make", make)
-    monkeypatch.setattr(emulation.Colab, "forget_the_course", lambda _self: None)
+    monkeypatch.setattr(emulation.Colab, "as_after_a_restart", lambda self: self)
     return steps
 
 
 def test_made_once_and_used_in_turn(made, tmp_path):
     def use():
-        with emulation.fresh(tmp_path, None, {}) as colab:
+        with emulation.machine(tmp_path, None, {}) as colab:
             made.append("in")
             time.sleep(0.02)
             made.append("out")
@@ -41,7 +41,7 @@ def test_made_once_and_used_in_turn(made, tmp_path):
 
 def test_one_that_was_cut_off_is_made_anew(made, tmp_path):
     (tmp_path / "colab" / "half").mkdir(parents=True)
-    with emulation.fresh(tmp_path, None, {}):
+    with emulation.machine(tmp_path, None, {}):
         assert not (tmp_path / "colab" / "half").exists()
 
 
@@ -55,5 +55,5 @@ def test_where_none_can_be_had_nobody_tries_again(monkeypatch, tmp_path):
     monkeypatch.setattr(emulation, "make", make)
     for _user in range(2):
         with pytest.raises(pytest.skip.Exception, match=r"7\.34"):
-            emulation.fresh(tmp_path, None, {}).__enter__()
+            emulation.machine(tmp_path, None, {}).__enter__()
     assert tries == [1]

@@ -62,7 +62,8 @@ def handed_in(tmp_path_factory):
     folder = emulation.shared_folder(tmp_path_factory)
     files = edition(COURSE, tag=emulation.TAG)
     for language in STUDENTS:
-        with emulation.fresh(folder, COURSE, files) as colab:
+        with emulation.machine(folder, COURSE, files) as machine:
+            colab = machine.without_the_course()
             page = open_from_readme(colab, language)
             write_answers(page, language)
             done = colab.run(page, errors=True)
