@@ -28,7 +28,16 @@ from course_utils.checks.verdict import Verdict
 from course_utils.checks.wire import MAX_BYTES, WireError, decode, encode, text_under
 from course_utils.i18n import N_
 
-__all__ = ["MIME", "Verdict", "find_reply", "judge", "kernel_code", "make_request", "seed_from"]
+__all__ = [
+    "MIME",
+    "Verdict",
+    "find_reply",
+    "judge",
+    "kernel_code",
+    "make_request",
+    "not_judged",
+    "seed_from",
+]
 
 _KEPT = 8  # exercises whose questions and right answers are kept: an assignment has fewer
 
@@ -87,6 +96,13 @@ def find_reply(outputs: Iterable[dict[str, Any]]) -> bytes | None:
     return found
 
 
+def not_judged(assignment_name: str, exercise_name: str, reason: Exception) -> Verdict:
+    """The verdict on an answer that could not be judged; str(reason) says why."""
+    exercise = _exercise(assignment_name, exercise_name)
+    sentence = N_("The answer was not judged: {reason}.")
+    return judging.failed(exercise, "reply", sentence, reason=reason)
+
+
 def judge(
     assignment_name: str,
     exercise_name: str,
@@ -106,6 +122,8 @@ def judge(
         return judging.failed(
             exercise, "reply", N_("No answer came from the notebook: the cell did not finish.")
         )
+    answers = _answers(assignment_name, exercise_name, seed)
+    _ = answers.right  # ours are there before anything of the reply takes memory
     try:
         nonce = text_under(reply, "nonce")  # first: no more is read of an answer that is none
         if not (nonce and nonce.isascii()):
@@ -120,9 +138,8 @@ def judge(
             exercise, "reply", N_("What came from the notebook is not an answer of the check.")
         )
     try:
-        answers = _answers(assignment_name, exercise_name, seed)
         return judging.judge(answers, got, hidden=True)
-    except judging.ModelError:
+    except (judging.ModelError, MemoryError):
         raise
     except Exception:  # plain data, yet of a form that nobody's function returns
         return judging.failed(

@@ -15,8 +15,11 @@ from nbconvert.exporters import NotebookExporter
 from nbformat.notebooknode import NotebookNode
 
 from course_utils.i18n import N_, _
+from course_utils.teaching.within_limits import TooMuch, within
 
 __all__ = [
+    "MEMORY",
+    "SECONDS",
     "Ended",
     "HandInExporter",
     "NotUnicode",
@@ -36,6 +39,8 @@ _HTML = re.compile(r"\s*<(!doctype|html|head|body|\?xml)", re.IGNORECASE)
 _FIELDS = {"attachments", "cell_type", "id", "metadata", "source"}  # of a cell
 _NUMBERS = ("nbformat", "nbformat_minor")
 _ID = re.compile("[a-zA-Z0-9_-]{1,64}")
+_MOST_CELLS = 20_000
+SECONDS, MEMORY = 30, 2**30  # to read one file of at most MAX_BYTES
 _LONGEST_VALUE = 300  # characters of a file's name, or of an error's text, in a reason
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -88,6 +93,14 @@ def read_hand_in(path: Path) -> NotebookNode:
 
 def notebook_in(text: str) -> NotebookNode:
     """The notebook that a text holds, in nbformat 4. Raises Unreadable with the reason."""
+    try:
+        with within(SECONDS, MEMORY):
+            return _notebook_in(text)
+    except TooMuch as error:
+        raise Unreadable(error.message, **error.values) from None
+
+
+def _notebook_in(text: str) -> NotebookNode:
     if _HTML.match(text):
         raise Unreadable(N_("not a notebook: the file is HTML"))
     try:
@@ -96,15 +109,23 @@ def notebook_in(text: str) -> NotebookNode:
         raise _no_json(text, error) from None
     except RecursionError:
         raise Unreadable(N_("not a notebook: lists nested too deeply")) from None
-    except (ValueError, MemoryError) as error:  # a number of more than 4300 digits
+    except ValueError as error:  # a number of more than 4300 digits
         raise _not_a_notebook(error) from error
     if not _looks_like_a_notebook(content):
         raise Unreadable(N_("not a notebook: JSON without cells"))
+    if (number := len(content.get("cells", ()))) > _MOST_CELLS:
+        raise Unreadable(
+            N_("it has {number} cells, more than the {most} that are read"),
+            number=number,
+            most=_MOST_CELLS,
+        )
     try:
         content = _without_surrogates(content)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # ids missing or twice: they get others
             return _tidy(nbformat.reads(json.dumps(_tidy(content)), as_version=4))
+    except MemoryError:
+        raise
     except Exception as error:  # nbformat raises whatever its converters stumble on
         raise _not_a_notebook(error) from error
 

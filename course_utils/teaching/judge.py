@@ -31,9 +31,11 @@ from course_utils.teaching.hand_in import HandInExporter, Unreadable
 from course_utils.teaching.release import hand_in_language, squeezed
 from course_utils.teaching.sandbox.channels import MESSAGE_BYTES
 from course_utils.teaching.sandbox.limits import Reason
+from course_utils.teaching.within_limits import TooMuch, within
 
 __all__ = ["Judge", "JudgedHandInExporter"]
 
+_SECONDS, _MEMORY = 120, 2**30  # to judge one answer
 _HIDDEN_TESTS = "BEGIN HIDDEN TESTS"
 
 
@@ -98,8 +100,7 @@ class Judge(GuardedExecute):
             self._stop(cell, index, self._why() or said)
         else:
             if exercise is not None:
-                verdict = _grading().judge(*exercise, seed, answers, self._sources(index))
-                self._write_verdict(cell, index, verdict)
+                self._write_verdict(cell, index, self._judged(index, exercise, seed, answers))
         return cell, resources
 
     def on_cell_executed(self, **kwargs):
@@ -142,6 +143,15 @@ class Judge(GuardedExecute):
             self._budget.limit = limit
             self._budget.spent = spent
         return _grading().find_reply(question.outputs)
+
+    def _judged(self, index: int, exercise: tuple[str, str], seed: int, answers: bytes | None):
+        """The verdict; where it takes too much to get one, that it does."""
+        grading = _grading()
+        try:
+            with within(_SECONDS, _MEMORY):
+                return grading.judge(*exercise, seed, answers, self._sources(index))
+        except TooMuch as error:
+            return grading.not_judged(*exercise, error)
 
     def _sources(self, index: int) -> list[str]:
         """The hand-in's own code above a check, where its function was written."""

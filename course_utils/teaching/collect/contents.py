@@ -15,7 +15,8 @@ from pathlib import Path
 from course_utils.i18n import _
 from course_utils.teaching.collect.names import tokens
 from course_utils.teaching.config import Course
-from course_utils.teaching.hand_in import Unreadable, read_hand_in
+from course_utils.teaching.hand_in import MEMORY, SECONDS, Unreadable, read_hand_in
+from course_utils.teaching.within_limits import TooMuch, within
 
 __all__ = [
     "Content",
@@ -44,6 +45,14 @@ class Content:
 
 def inspect(data: bytes) -> Content:
     """Read a file's bytes, whatever they are."""
+    try:
+        with within(SECONDS, MEMORY):
+            return _inspected(data)
+    except TooMuch as error:
+        return Content(str(error), {})
+
+
+def _inspected(data: bytes) -> Content:
     try:
         notebook = json.loads(data)
         cells = notebook["cells"]

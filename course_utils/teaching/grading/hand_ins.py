@@ -103,11 +103,15 @@ def _printable(name: str) -> str:
 
 
 def _digest(folder: Path) -> str:
+    """A file too large to be graded is not read: it is known by its size and time."""
     found = hashlib.sha256()
     for path in sorted(_plain_files(folder)):
         try:
-            with path.open("rb") as file:
-                content = hashlib.file_digest(file, "sha256").digest()
+            state = path.stat()
+            if state.st_size > MAX_BYTES:
+                content = f"{state.st_size} bytes, {state.st_mtime_ns}".encode()
+            else:
+                content = hashlib.sha256(path.read_bytes()).digest()
         except OSError:
             content = b"can't be read"
         found.update(os.fsencode(path.relative_to(folder)) + b"\0" + content + b"\0")

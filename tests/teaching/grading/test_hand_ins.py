@@ -55,3 +55,15 @@ def test_what_is_too_large_is_said_and_notebooks_come_first(small_course, monkey
     (folder / "z.ipynb").write_bytes(b"123456789")
     files, large = read_files(folder, directory_of(small_course))
     assert (list(files), large) == (["z.ipynb"], {"a.csv": 8})
+
+
+def test_a_file_of_a_tebibyte_is_named_and_not_read(small_course):
+    folder = folder_of(small_course, "anna")
+    (folder / "a.ipynb").write_text("1")
+    with (folder / "sparse.bin").open("wb") as file:
+        file.truncate(2**40)
+    directory = directory_of(small_course)
+    before = find_hand_ins(directory, NAME)[0].digest
+    assert read_files(folder, directory) == ({"a.ipynb": b"1"}, {"sparse.bin": 2**40})
+    os.utime(folder / "sparse.bin", (0, 0))
+    assert find_hand_ins(directory, NAME)[0].digest != before
