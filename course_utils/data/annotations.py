@@ -51,11 +51,25 @@ def read_boxes(path: str | Path) -> tuple[list[str], np.ndarray]:
 
     Returns names and (n, 4) int64 left, top, right, bottom; pixels are counted from 0 and
     right and bottom are the first ones outside.
+    Raises FileNotFoundError for a missing file, ValueError for one that is cut or damaged.
     """
-    objects = ElementTree.parse(path).getroot().findall("object")
-    names = [one.findtext("name") for one in objects]
-    sides = [[round(float(one.findtext(f"bndbox/{s}"))) for s in _SIDES] for one in objects]
+    try:
+        objects = ElementTree.parse(path).getroot().findall("object")
+        names = [_text(one, "name") for one in objects]
+        sides = [[round(float(_text(one, f"bndbox/{s}"))) for s in _SIDES] for one in objects]
+    except (ElementTree.ParseError, ValueError) as error:
+        raise ValueError(
+            f"Expected VOC's annotations, got {path}: {error}. "
+            "Download or unpack the file again."
+        ) from None
     return names, np.array(sides, dtype=np.int64).reshape(-1, 4) - np.array([1, 1, 0, 0])
+
+
+def _text(one: ElementTree.Element, place: str) -> str:
+    found = one.findtext(place)
+    if not found:
+        raise ValueError(f"an object without {place.removeprefix('bndbox/')}")
+    return found
 
 
 def _add(parent: ElementTree.Element, **texts: object) -> None:

@@ -19,6 +19,7 @@ import torch
 from PIL import Image, ImageFilter
 from torch import Tensor
 
+from course_utils.data.image_files import open_picture
 from course_utils.data.scenes import load_scenes
 from course_utils.data.shapes import OTHER_SHAPES, TEXTURED, Kind
 from course_utils.data.shapes_classification import ShapesClassification
@@ -157,8 +158,7 @@ def _objects(root, image_set: str, size: int) -> Iterator[tuple[int, Image.Image
         if not np.isin(labels, list(label_of)).any():
             continue
         objects = read_labels(folder / "SegmentationObject" / f"{name}.png")
-        with Image.open(folder / "JPEGImages" / f"{name}.jpg") as file:
-            picture = file.convert("RGB")
+        picture = open_picture(folder / "JPEGImages" / f"{name}.jpg")
         for number in np.unique(objects[(objects > 0) & (objects != VOID)]):
             mask = objects == number
             counts = np.bincount(labels[mask & (labels != VOID)], minlength=256)

@@ -16,6 +16,7 @@ from PIL import Image
 from torch import Tensor
 
 from course_utils.data.downloads import Unavailable
+from course_utils.data.image_files import open_labels, open_picture
 from course_utils.data.shapes_voc import ShapesVOC
 from course_utils.data.voc import VOC_CLASSES, image_names, voc_folder
 from course_utils.data.voc2012 import voc2012_root
@@ -82,9 +83,8 @@ def _read(folder: Path, name: str, size: int) -> tuple[np.ndarray, np.ndarray, n
     )
     arrays = []
     for path, smooth in zip(parts, (True, False, False), strict=True):
-        with Image.open(path) as picture:
-            picture = picture.convert("RGB") if smooth else picture
-            arrays.append(np.array(_square(picture, size, smooth)))
+        picture = open_picture(path) if smooth else open_labels(path)
+        arrays.append(np.array(_square(picture, size, smooth)))
     return tuple(arrays)
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
+from course_utils.data.image_files import open_labels
 from course_utils.i18n import _
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "voc_statistics",
 ]
 
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 VOID = 255  # object borders and what nobody could label: not a class
 
 # Label k + 1 is VOC_CLASSES[k]; label 0 is background.
@@ -99,7 +100,7 @@ def voc_statistics(
     objects: False counts images alone, for trees without SegmentationObject.
     An object belongs to the class that most of its labelled pixels have.
     Raises FileNotFoundError for a missing folder, list or class mask; ValueError for a
-    missing object mask, masks of unequal size, or a label that no class has.
+    missing object mask, a damaged file, masks of unequal size, or a label that no class has.
     """
     folder = voc_folder(root)
     chosen = image_names(root, image_set) if names is None else list(names)
@@ -142,13 +143,16 @@ def statistics_table(columns: Mapping[str, Statistics]) -> str:
 
 
 def image_names(root: str | Path, image_set: str) -> list[str]:
-    """The image names of a segmentation set, in the order of its list."""
+    """The image names of a segmentation set, in the order of its list.
+
+    Raises FileNotFoundError for a missing folder or list, ValueError for one that is no text.
+    """
     lists = voc_folder(root) / "ImageSets" / "Segmentation"
     path = lists / f"{image_set}.txt"
     if not path.is_file():
         there = ", ".join(sorted(file.stem for file in lists.glob("*.txt"))) or "none"
         raise FileNotFoundError(f"Expected an image set, got {path}. There: {there}.")
-    return path.read_text().split()
+    return _text(path).split()
 
 
 def voc_folder(root: str | Path) -> Path:
@@ -165,15 +169,10 @@ def voc_folder(root: str | Path) -> Path:
 def read_labels(path: str | Path) -> np.ndarray:
     """The labels of a mask, (H, W) uint8: the palette's indices, not its colours.
 
-    Raises FileNotFoundError for a missing file, ValueError for an image with colours.
+    Raises FileNotFoundError for a missing file, ValueError for one that is cut or damaged, and
+    for an image in colours or of more than a byte a pixel.
     """
-    with Image.open(path) as image:
-        if image.mode not in ("P", "L"):
-            raise ValueError(
-                f"Expected labels in mode P or L, got mode {image.mode} in {path}. "
-                "A mask saved in colours has lost its labels: save it with a palette."
-            )
-        return np.array(image)
+    return np.array(open_labels(path))
 
 
 def voc_palette() -> np.ndarray:
@@ -190,6 +189,18 @@ def voc_palette() -> np.ndarray:
             wanted = labels >> (3 * bit + channel) & 1
             palette[:, channel] |= (wanted << (7 - bit)).astype(np.uint8)
     return palette
+
+
+def _text(path: Path) -> str:
+    """What a text file holds, with or without the mark that Windows' editors put first."""
+    data = path.read_bytes()
+    try:
+        return data.decode("utf-16" if data.startswith(_UTF16) else "utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(
+            f"Expected image names in UTF-8, got other bytes in {path}. "
+            "The list is damaged: unpack VOC's archive again."
+        ) from None
 
 
 def _class_mask(folder: Path, name: str, classes: Sequence[str]) -> np.ndarray:

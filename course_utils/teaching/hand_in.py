@@ -24,6 +24,7 @@ __all__ = [
     "HandInExporter",
     "NotUnicode",
     "Unreadable",
+    "is_script",
     "notebook_in",
     "read_hand_in",
     "text_in",
@@ -36,6 +37,9 @@ _MARKS_OF_FILES = (  # first bytes of what students hand in instead of a noteboo
     (b"\xff\xd8\xff", N_("not a notebook: the file is a picture")),
 )
 _HTML = re.compile(r"\s*<(!doctype|html|head|body|\?xml)", re.IGNORECASE)
+_SCRIPT = re.compile(
+    r"^(# %%|# In\s*\[|def \w|import \w|from \w+.* import |check\()", re.MULTILINE
+)
 _FIELDS = {"attachments", "cell_type", "id", "metadata", "source"}  # of a cell
 _NUMBERS = ("nbformat", "nbformat_minor")
 _ID = re.compile("[a-zA-Z0-9_-]{1,64}")
@@ -130,6 +134,11 @@ def _notebook_in(text: str) -> NotebookNode:
         raise _not_a_notebook(error) from error
 
 
+def is_script(text: str) -> bool:
+    """Whether the text may be a program."""
+    return bool(_SCRIPT.search(text))
+
+
 def _not_a_notebook(error: BaseException) -> Unreadable:
     return Unreadable(N_("not a notebook: {error}"), error=f"{type(error).__name__}: {error}")
 
@@ -165,6 +174,10 @@ def text_in(data: bytes) -> str:
 
 def _no_json(text: str, error: json.JSONDecodeError) -> Unreadable:
     if not text.lstrip().startswith("{"):
+        if is_script(text):
+            return Unreadable(
+                N_("not a notebook: a script; `course doctor --repair` makes a notebook of it")
+            )
         return Unreadable(N_("not a notebook: the text is not JSON"))
     if error.msg.startswith("Unterminated string") or not text[error.pos :].strip():
         return Unreadable(

@@ -85,3 +85,29 @@ def test_a_name_for_every_box_is_asked_for(tmp_path):
     with pytest.raises(ValueError, match="longer"):
         write(tmp_path / "scene.xml", names=("disc",))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        (lambda text: text[:300], "no element found"),
+        (lambda text: "", "no element found"),
+        (lambda text: text.replace("<xmax>10</xmax>", ""), "an object without xmax"),
+        (lambda text: text.replace(">10</xmax>", ">ten</xmax>"), "could not convert"),
+        (lambda text: text.replace("<name>disc</name>", ""), "an object without name"),
+    ],
+)
+def test_a_damaged_file_is_named_with_the_cure(tmp_path, change, wrong):
+    path = write(tmp_path / "scene.xml")
+    path.write_text(change(path.read_text()))
+    with pytest.raises(ValueError) as raised:
+        read_boxes(path)
+    assert str(raised.value).startswith(f"Expected VOC's annotations, got {path}: {wrong}")
+    assert str(raised.value).endswith("Download or unpack the file again.")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_changes_nothing(tmp_path, encoding):
+    path = write(tmp_path / "scene.xml")
+    path.write_text(path.read_text(), encoding=encoding)
+    assert read_boxes(path)[0] == ["disc", "star"]

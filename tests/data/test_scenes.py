@@ -77,3 +77,13 @@ def test_where_voc_cannot_be_had_a_sentence_says_so_and_the_built_in_scenes_stan
     found = load_scenes("val", 2, size=48, data="voc2012")
     assert "disc" in found.names
     assert capsys.readouterr().err == "VOC 2012 can't be had: no network.\n"
+
+
+@pytest.mark.parametrize("part", ["JPEGImages/a.jpg", "SegmentationObject/a.png"])
+def test_a_cut_file_of_voc_is_named(tmp_path, monkeypatch, part):
+    monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path))
+    write_voc(tmp_path / "voc2012", 60, 100)
+    path = tmp_path / "voc2012" / "VOCdevkit" / "VOC2012" / part
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(ValueError, match=rf"whole image, got \S*{part}: .*Download or unpack"):
+        load_scenes("val", 1, size=32, data="voc2012")

@@ -1,5 +1,6 @@
 """VOC's masks, palette and statistics, against plain loops and real photographs."""
 
+import io
 import shutil
 
 import numpy as np
@@ -239,3 +240,99 @@ def test_the_tree_may_be_given_as_a_string(shapes_tree, tmp_path):
     assert image_names(str(copy), "val") == image_names(shapes_tree, "val")
     assert len(VOC_CLASSES) == 20
     assert sorted(VOC_CLASSES) == list(VOC_CLASSES)
+
+
+# --- Files that are not as they should be ---
+
+
+def png_of(image, **options):
+    held = io.BytesIO()
+    image.save(held, "PNG", **options)
+    return held.getvalue()
+
+
+MASK = png_of(Image.fromarray(np.random.default_rng(0).integers(0, 21, (40, 50), np.uint8)))
+DEEP = png_of(Image.fromarray(np.full((2, 2), 7, np.uint16)))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "ascii"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_list_saved_by_an_editor_of_windows_is_read(tmp_path, encoding, end):
+    root = write_tree(tmp_path, {"2007_000032": [[1]], "b": [[2]]})
+    path = voc_folder(root) / "ImageSets/Segmentation/val.txt"
+    path.write_bytes(f"2007_000032{end}b{end}".encode(encoding))
+    assert image_names(root, "val") == ["2007_000032", "b"]
+    assert voc_statistics(root, "val", objects=False).images == 2
+
+
+def test_a_list_in_no_encoding_is_named(tmp_path):
+    root = write_tree(tmp_path, {"a": [[1]]})
+    path = voc_folder(root) / "ImageSets/Segmentation/val.txt"
+    path.write_bytes(b"2007_000032\n\xff\xff")
+    with pytest.raises(ValueError) as raised:
+        image_names(root, "val")
+    assert str(raised.value) == (
+        f"Expected image names in UTF-8, got other bytes in {path}. "
+        "The list is damaged: unpack VOC's archive again."
+    )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(MASK[: len(MASK) // 2], id="cut"),
+        pytest.param(MASK[:20], id="cut in its header"),
+        pytest.param(b"", id="empty"),
+        pytest.param(MASK[:60] + b"\0" * (len(MASK) - 60), id="a hole of zeros"),
+        pytest.param(b"<!doctype html><title>404</title>", id="a page that says 404"),
+        pytest.param(b"version https://git-lfs.github.com/spec/v1\n", id="a pointer"),
+    ],
+)
+def test_a_damaged_mask_is_named_with_the_cure(tmp_path, data):
+    root = write_tree(tmp_path, {"a": [[1]]})
+    path = voc_folder(root) / "SegmentationClass" / "a.png"
+    path.write_bytes(data)
+    for read in (
+        lambda: read_labels(path),
+        lambda: voc_statistics(root, "val", objects=False),
+    ):
+        with pytest.raises(ValueError) as raised:
+            read()
+        assert str(raised.value).startswith(f"Expected a whole image, got {path}: ")
+        assert str(raised.value).endswith("Download or unpack the file again.")
+
+
+@pytest.mark.parametrize(
+    ("data", "mode", "cure"),
+    [
+        pytest.param(DEEP, "I;16", "A pixel of it", id="16 bits"),
+        pytest.param(png_of(Image.new("1", (2, 2))), "1", "A pixel of it", id="1 bit"),
+        pytest.param(
+            png_of(Image.new("LA", (2, 2))),
+            "LA",
+            "It has a transparent",
+            id="grey with a layer",
+        ),
+        pytest.param(
+            png_of(Image.new("RGBA", (2, 2))),
+            "RGBA",
+            "A mask saved in colours",
+            id="colours with a layer",
+        ),
+    ],
+)
+def test_a_mask_of_another_kind_is_named_by_what_it_is(tmp_path, data, mode, cure):
+    path = tmp_path / "mask.png"
+    path.write_bytes(data)
+    with pytest.raises(ValueError) as raised:
+        read_labels(path)
+    assert str(raised.value).startswith(
+        f"Expected labels in mode P or L, got mode {mode} in {path}. {cure}"
+    )
+
+
+def test_a_folder_or_nothing_in_a_mask_s_place_is_the_system_s_own_error(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"absent\.png"):
+        read_labels(tmp_path / "absent.png")
+    with pytest.raises(IsADirectoryError):
+        read_labels(tmp_path)

@@ -37,7 +37,11 @@ def read(tmp_path):
         (b"\0\0\0\0", "empty file"),
         (b"<!DOCTYPE html>\n<html></html>", "not a notebook: the file is HTML"),
         (b"\n<HTML lang='ru'>", "not a notebook: the file is HTML"),
-        (b"import torch\n", "not a notebook: the text is not JSON"),
+        (b"my answers\n", "not a notebook: the text is not JSON"),
+        (
+            b"import torch\n",
+            "not a notebook: a script; `course doctor --repair` makes a notebook of it",
+        ),
         (b"%PDF-1.7\n", "not a notebook: the file is a PDF"),
         (b"[1, 2]", "not a notebook: JSON without cells"),
         (b'{"nbformat": 4}', "not a notebook: JSON without cells"),

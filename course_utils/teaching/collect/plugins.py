@@ -15,7 +15,8 @@ from pathlib import Path
 from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 
 from course_utils.teaching import config
-from course_utils.teaching.collect.archives import Refused, members
+from course_utils.teaching.collect.archives import members
+from course_utils.teaching.collect.kinds import Refused, bare
 from course_utils.teaching.collect.names import claim
 from course_utils.teaching.collect.roster import Roster, read_roster
 from course_utils.teaching.collect.times import written
@@ -35,7 +36,8 @@ class SafeExtractor(ExtractorPlugin):
                 if isinstance(found, Refused):
                     self.log.warning("Not extracted: %s: %s", name, found.reason)
                     continue
-                if not found.parts[-1].lower().endswith((".ipynb", ".ipynb.txt")):
+                name = bare(found.parts[-1]).lower()
+                if name.endswith((".json", "timestamp.txt")):
                     continue
                 target = self._place(Path(extracted_path), found.parts)
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -46,7 +48,7 @@ class SafeExtractor(ExtractorPlugin):
     def _place(self, folder: Path, parts: tuple[str, ...]) -> Path:
         """A path inside the folder that no other member has."""
         safe = [re.sub(r'[\\/:*?"<>|\x00-\x1f]', "_", part) for part in parts]
-        name = safe[-1][: -len(".txt")] if safe[-1].lower().endswith(".txt") else safe[-1]
+        name = re.sub(r"(\.ipynb(\.\w{1,8})?)?$", ".ipynb", bare(safe[-1]), count=1, flags=re.I)
         target, number = folder.joinpath(*safe[:-1], name), 0
         while target.exists():
             number += 1

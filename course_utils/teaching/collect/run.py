@@ -12,7 +12,7 @@ from pathlib import Path
 
 from course_utils.i18n import _
 from course_utils.teaching.collect import gradebook
-from course_utils.teaching.collect.archives import Refused, members
+from course_utils.teaching.collect.archives import members
 from course_utils.teaching.collect.contents import (
     Content,
     assignment_of,
@@ -20,6 +20,8 @@ from course_utils.teaching.collect.contents import (
     known_grade_ids,
     why_elsewhere,
 )
+from course_utils.teaching.collect.earlier import why_earlier
+from course_utils.teaching.collect.kinds import Refused, bare
 from course_utils.teaching.collect.limits import Limits
 from course_utils.teaching.collect.mending import Mended, mend_collected
 from course_utils.teaching.collect.names import Claim, claim
@@ -29,6 +31,7 @@ from course_utils.teaching.collect.times import WrongTime, parsed
 from course_utils.teaching.collect.tries import Filed, Try, file_tries
 from course_utils.teaching.config import Course
 from course_utils.teaching.doctor.examine import Doctor
+from course_utils.teaching.doctor.worth import Worth
 
 __all__ = ["Collected", "Item", "collect"]
 
@@ -121,6 +124,7 @@ class _Run:
         self.items: list[Item] = []
         self.warnings: list[str] = []
         self.entered: dict[str, str] = {}
+        self.blank: set[str] = set()  # students whose notebook holds no answer
         self.done = 0
 
     def read(self, path: Path, limits: Limits) -> None:
@@ -131,9 +135,11 @@ class _Run:
             self.progress("read", self.done, 0)
             if isinstance(found, Refused):
                 self.refused.append((path, found))
-            elif found.parts[-1].lower().endswith("timestamp.txt"):
+            elif bare(found.parts[-1]).lower().endswith("timestamp.txt"):
                 stamps.append(found)
-            elif not found.parts[-1].lower().endswith(".json") or b'"cells"' in found.data:
+            elif (
+                not bare(found.parts[-1]).lower().endswith(".json") or b'"cells"' in found.data
+            ):
                 self._stage(path, found)
             else:
                 reason = _("not a notebook (.ipynb)")
@@ -211,7 +217,7 @@ class _Run:
             in_time = last.late is False and due is not None and last.time > due.isoformat()
             try:
                 filed = file_tries(
-                    *(self.course.root, self.assignment, student, new),
+                    *(self.course.root, self.assignment, student, new, self._worth),
                     dry_run=dry_run,
                     in_time=in_time,
                 )
@@ -221,8 +227,13 @@ class _Run:
                     self._item(staged, who, "refused", reason, needs_person=True)
             else:
                 self.warnings += filed.warnings
-                self._note_filed(rows, filed, self._mend(student, rows, filed, dry_run))
+                mended = self._mend(student, rows, filed, dry_run)
+                self.blank |= {student} if mended.blank else set()
+                self._note_filed(rows, filed, mended)
             self.progress("file", place, len(self.by_student))
+
+    def _worth(self, path: Path) -> Worth:
+        return self.doctor.worth(path, self.assignment)
 
     def _mend(self, student: str, rows, filed: Filed, dry_run: bool) -> Mended:
         """Mend the file that now stands in submitted/; an instructor's edits are left alone."""
@@ -248,7 +259,7 @@ class _Run:
                 state = "unchanged"
                 notes.append(_("it was edited after it was collected; the edited one stays"))
             if state == "earlier":
-                notes.append(_BY[filed.by]())
+                notes.append(why_earlier(filed, staged.one.sha))
             stands = staged.one.sha == filed.stands.sha
             unreadable = staged.content.unreadable and not (stands and mended.done)
             if unreadable:
@@ -270,7 +281,8 @@ class _Run:
                 who = Who("")  # a download's own name is nobody's
             if refused.harmless:
                 sure = who.known or (who.id and self._claim(container, refused.parts).sure)
-                needs = bool(sure and who.id not in there)
+                nothing = who.id not in there or (refused.work and who.id in self.blank)
+                needs = bool((sure or (refused.work and who.id)) and nothing)
                 state = "refused" if needs else "beside"
             else:
                 needs, state = True, "refused"
@@ -335,16 +347,6 @@ class _Run:
                 *(one.time, one.time_from, one.sha, needs_person),
             )
         )
-
-
-_BY = {
-    "order": lambda: _("an earlier try, by the LMS's own numbers"),
-    "time": lambda: _("an earlier try, by its time"),
-    "edited": lambda: _("an earlier try, by its time"),
-    "copy": lambda: _("an earlier try, by the number of the copy"),
-    "place": lambda: _("an earlier try, by its place in the download"),
-    "only": lambda: _("the other try can be read"),
-}
 
 
 def _source(parts: Sequence[str]) -> str:

@@ -14,13 +14,14 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from course_utils.teaching.collect.contents import inspect
 from course_utils.teaching.collect.times import WrongTime, read_timestamp, written
+from course_utils.teaching.doctor.worth import Worth
 
 __all__ = [
     "Filed",
@@ -64,22 +65,26 @@ class Filed:
     """What became of a student's tries. states: sha -> "collected", "replaced", "unchanged",
     "earlier" or "edited" (unchanged, but submitted/ holds an edited version of it).
 
-    by: what the order of the tries was taken from. warnings: for a person to read.
+    by: what the order of the tries was taken from. worth: sha -> how much of the assignment
+    the file holds; empty for a single try. warnings: for a person to read.
     """
 
     states: dict[str, str]
     stands: Try
     by: str
     warnings: tuple[str, ...] = ()
+    worth: Mapping[str, Worth] = field(default_factory=dict)
 
 
-def latest(tries: Sequence[Try]) -> tuple[Try, str]:
+def latest(tries: Sequence[Try], worth: Mapping[str, Worth]) -> tuple[Try, str]:
     """(the try that counts, what says so: "order", "time", "copy", "place" or "only").
 
-    A file that can be read goes before one that can't. Then the LMS's own order, where all
-    have it; else the time; then the number of a copy; then the later place in the archive.
+    A file with answers goes before one without, a hand-in before anything else: see `Worth`.
+    Then the LMS's own order, where all have it; else the time; then the number of a copy; then
+    the later place in the archive.
     """
-    rows = [one for one in tries if one.readable] or list(tries)
+    most = max((worth.get(one.sha, 0) for one in tries), default=0)
+    rows = [one for one in tries if worth.get(one.sha, 0) == most]
     numbered = all(one.order is not None for one in rows)
 
     def key(place: int):
@@ -100,6 +105,7 @@ def file_tries(
     assignment: str,
     student: str,
     new: Sequence[tuple[Try, Path]],
+    worth_of: Callable[[Path], Worth],
     *,
     dry_run: bool = False,
     in_time: bool = False,
@@ -107,6 +113,7 @@ def file_tries(
     """Bring the student's new tries to where they belong; returns what became of each.
 
     new: (try, file with its content), in the order they were found.
+    worth_of: how much of the assignment a file holds; asked where there are several.
     in_time: write no timestamp: the LMS says that it is in time, the file's time may be wrong.
     """
     target = root / "submitted" / student / assignment / f"{assignment}.ipynb"
@@ -129,7 +136,12 @@ def file_tries(
         for sha, one in known.items()
         if sha in files or (standing and sha == standing.sha) or one.kept_in(kept).is_file()
     }
-    stands, by = latest(list(known.values()))
+    if standing:
+        files[standing.sha] = original or target
+    worth = {}
+    if len(known) > 1:
+        worth = {s: worth_of(files.get(s) or one.kept_in(kept)) for s, one in known.items()}
+    stands, by = latest(list(known.values()), worth)
     states = {one.sha: "earlier" for one, _path in new}
     if standing and stands.sha == standing.sha:
         states |= {stands.sha: "unchanged"} if stands.sha in states else {}
@@ -138,11 +150,9 @@ def file_tries(
     elif stands.sha in states:
         states[stands.sha] = "replaced" if standing else "collected"
     if not dry_run:
-        if standing:
-            files[standing.sha] = original or target
         stays = standing is not None and stands.sha == standing.sha
         _write(kept, target, known, files, stands, in_time, stays)
-    return Filed(states, stands, by, tuple(warnings))
+    return Filed(states, stands, by, tuple(warnings), worth)
 
 
 def original_of(root: Path, assignment: str, student: str) -> Path | None:

@@ -19,6 +19,7 @@ from course_utils.i18n import N_
 from course_utils.teaching.collect.contents import (
     assignment_of,
     content_of,
+    inspect,
     known_grade_ids,
 )
 from course_utils.teaching.config import Course
@@ -27,6 +28,7 @@ from course_utils.teaching.doctor.findings import Finding
 from course_utils.teaching.doctor.known import Known, definitions, grade_id
 from course_utils.teaching.doctor.mending import fill_in, mend
 from course_utils.teaching.doctor.reading import Reading, read
+from course_utils.teaching.doctor.worth import Worth, is_untouched, worth
 from course_utils.teaching.hand_in import Unreadable
 from course_utils.teaching.release import hand_in_language, released_notebooks, squeezed
 
@@ -101,6 +103,20 @@ class Doctor:
             return Diagnosis(path, [*findings, finding], found)
         findings += self._mended(reading, found)
         return Diagnosis(path, findings, found, reading.notebook)
+
+    def worth(self, path: Path, assignment: str) -> Worth:
+        """How much of the assignment the file holds, or, without its release, says."""
+        known = self.release(assignment)
+        try:
+            if known.notebooks:
+                return worth(read(path).notebook, known)
+        except Unreadable:
+            pass
+        content = inspect(path.read_bytes())
+        said = assignment_of(content, path.name, assignment, self.grade_ids)
+        if said != (assignment, "content"):
+            return Worth.UNREADABLE if content.unreadable else Worth.OTHER
+        return Worth.BROKEN if content.unreadable else Worth.ANSWERED
 
     def _assignment(self, notebook: NotebookNode, name: str, wanted: str | None) -> str:
         """What the notebook is of: by what its cells say, else by texts that it shares with a
@@ -185,18 +201,8 @@ def _other_version(notebook: NotebookNode, known: Known) -> list[Finding]:
             others.append(name)
         elif known.cells[name].check and squeezed(cell.source) not in known.texts[name]:
             others.append(name)
-            if _untouched(cell):
+            if is_untouched(cell):
                 cell["source"] = known.cells[name].source
     if not others:
         return []
     return [Finding("other_version", values={"cells": ", ".join(dict.fromkeys(others))[:200]})]
-
-
-def _untouched(cell: NotebookNode) -> bool:
-    """Whether the text is the one that the cell's own release gave it."""
-    from nbgrader.utils import compute_checksum  # late: it loads half of nbgrader
-
-    try:
-        return compute_checksum(cell) == cell.metadata.nbgrader["checksum"]
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return False

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nbformat.notebooknode import NotebookNode
 
+from course_utils.teaching.doctor.use import taken
 from course_utils.teaching.release import (
     ReleasedCell,
     blank_answers,
@@ -121,6 +122,19 @@ class Known:
             for name, cell in self.cells.items()
             if cell.solution and cell.cell_type == "code"
         }
+
+    @cached_property
+    def asked(self) -> dict[str, frozenset[str]]:
+        """grade_id of a solution in code -> what its check asks for, of what is defined there.
+
+        All of it, where the check asks for none.
+        """
+        found = dict(self.defines)
+        for language in self.released or [""]:
+            for check, solution in self.solution_of(language).items():
+                names = self.defines.get(solution, frozenset())
+                found[solution] = names & taken(self.cells[check].source) or names
+        return found
 
     @cached_property
     def questions(self) -> dict[str, str]:

@@ -6,7 +6,7 @@ function that it defines, an essay and the rest by where they stand.
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nbformat.notebooknode import NotebookNode
 from rapidfuzz import fuzz
@@ -14,6 +14,7 @@ from rapidfuzz import fuzz
 from course_utils.checks import cell_code
 from course_utils.teaching.doctor.known import Known, definitions, grade_id
 from course_utils.teaching.doctor.questions import Answer, answer_in, is_whole_in, share_of
+from course_utils.teaching.doctor.use import named_functions
 from course_utils.teaching.release import squeezed
 
 __all__ = ["Match", "match"]
@@ -32,6 +33,7 @@ class Match:
     copy_of: a tracked cell that another one stands for. blank: a released text that must go,
         because the answer stands elsewhere. edited: a check's cell with another text in it.
     answer: what the student wrote into the cell of a question.
+    shared: solutions without a cell of their own, whose answers stand in this one too.
     """
 
     key: str | None = None
@@ -40,6 +42,7 @@ class Match:
     blank: bool = False
     edited: bool = False
     answer: Answer | None = None
+    shared: tuple[str, ...] = ()
 
 
 def match(cells: list[NotebookNode], known: Known, language: str) -> list[Match]:
@@ -86,7 +89,8 @@ class _Matching:
         names = definitions(cell.source)
         if not wanted or wanted & names:
             return None
-        return next((key for key, its in self.known.defines.items() if its & names), None)
+        defines = self.known.defines
+        return next((key for key in self.order if defines.get(key, frozenset()) & names), None)
 
     def keep_one_of_each(self) -> None:
         """Of copies, the last that holds an answer stays the one that is marked."""
@@ -165,26 +169,53 @@ class _Matching:
         )
 
     def by_content(self) -> None:
-        """Solutions that are missing or untouched, where another cell defines them."""
-        for key, names in self.known.defines.items():
-            at = self._place(key)
+        """Solutions that are missing or untouched, where another cell defines them.
+
+        Of several in one cell, the first in the release's order has the cell for its own.
+        """
+        for key in self.order:
+            names, at = self.known.asked.get(key), self._place(key)
             if not names or (at is not None and not self._blank(key, at)):
                 continue
-            free = [
-                place
-                for place, found in enumerate(self.matches)
-                if found.key is None and not found.blank and names <= self._names(place)
-            ]
-            code = [place for place in free if self.cells[place].cell_type == "code"]
-            if not free:
+            holder = self._holder(names)
+            if holder is None:
                 continue
-            self._set(key, (code or free)[-1], "content", instead_of=at)
+            if self.matches[holder].key is None:
+                self._set(key, holder, "content", instead_of=at)
+            else:
+                self._put_aside(key, at)
+                found = self.matches[holder]
+                self.matches[holder] = replace(found, shared=(*found.shared, key))
+
+    def _holder(self, names: frozenset[str]) -> int | None:
+        """The last cell that gives all of these names, code before anything else."""
+        found = [
+            at
+            for at, cell in enumerate(self.cells)
+            if self._may_hold(at, names) and names <= self._names(at) | self._given(cell)
+        ]
+        code = [at for at in found if self.cells[at].cell_type == "code"]
+        return (code or found or [None])[-1]
+
+    def _may_hold(self, at: int, names: frozenset[str]) -> bool:
+        """A cell of the student's own, or an answer to another exercise."""
+        found = self.matches[at]
+        if found.key is None:
+            return not found.blank
+        its = self.known.defines.get(found.key)
+        return its is not None and not its & names and not self._blank(found.key, at)
+
+    def _given(self, cell: NotebookNode) -> set[str]:
+        return named_functions(cell.source) if cell.cell_type == "code" else set()
 
     def by_place(self) -> None:
         """What is still missing, or empty, between the neighbours it has in the release."""
-        for key, cell in self.known.cells.items():
-            at = self._place(key)
-            if not cell.solution or (at is not None and not self._blank(key, at)):
+        shared = {key for found in self.matches for key in found.shared}
+        for key in self.order:
+            cell, at = self.known.cells.get(key), self._place(key)
+            if cell is None or not cell.solution or key in shared:
+                continue
+            if at is not None and not self._blank(key, at):
                 continue
             gap = self._gap(key)
             if cell.cell_type == "code":
@@ -241,11 +272,14 @@ class _Matching:
         return found.key is None and not (found.blank or found.edited or found.copy_of)
 
     def _set(self, key: str, at: int, how: str, instead_of: int | None) -> None:
-        if instead_of is not None:
-            empty = not self.texts[instead_of]
-            blank = empty or self._blank(key, instead_of)
-            self.matches[instead_of] = Match(copy_of=key, blank=blank)
+        self._put_aside(key, instead_of)
         self.matches[at] = Match(key, how, edited=self.matches[at].edited)
+
+    def _put_aside(self, key: str, at: int | None) -> None:
+        """The released cell that another one stands for."""
+        if at is not None:
+            blank = not self.texts[at] or self._blank(key, at)
+            self.matches[at] = Match(copy_of=key, blank=blank)
 
     def _place(self, key: str) -> int | None:
         return next((at for at, found in enumerate(self.matches) if found.key == key), None)

@@ -189,8 +189,7 @@ class _Mending:
             if released is None or key in present:
                 continue
             if released.solution and not released.graded:
-                names = self.known.defines.get(key, frozenset())
-                holder = self._definer(names)
+                holder = self._holder(key)
                 if holder is not None:
                     self.find("answer_shared", holder, name=key)
                     continue
@@ -226,9 +225,15 @@ class _Mending:
                 metadata = item.cell.metadata
                 item.cell = nbformat.v4.new_markdown_cell(answer.question, metadata=metadata)
 
-    def _definer(self, names: frozenset[str]) -> _Cell | None:
+    def _holder(self, key: str) -> _Cell | None:
+        """The cell that holds this answer beside its own; else the last to give its names."""
+        for item in self.cells:
+            if key in item.match.shared:
+                return item
+        names = self.known.defines.get(key, frozenset())
         for item in reversed(self.cells):
             if names and item.cell.cell_type == "code" and names & given(item.cell.source):
+                item.match.shared += (key,)
                 return item
         return None
 
@@ -279,7 +284,7 @@ class _Mending:
         Both hold released text alone, so nothing that a student wrote changes its place.
         """
         solutions = self.known.solution_of(self.language)
-        for item in list(self.cells):
+        for item in reversed(self.cells[:]):  # so that checks below one cell keep their order
             if item.key in solutions:
                 self._move_below(item, solutions[item.key])
         for item in list(self.cells):
@@ -292,7 +297,8 @@ class _Mending:
                 self._move_above(item)
 
     def _move_below(self, item: _Cell, solution: str) -> None:
-        at = next((n for n, other in enumerate(self.cells) if other.key == solution), -1)
+        holds = [solution in (i.key, *i.match.shared) for i in self.cells]
+        at = holds.index(True) if True in holds else -1
         if at < self.cells.index(item):
             return
         self.find("check_too_early", item, name=item.key)

@@ -18,7 +18,13 @@ from course_utils.i18n import N_
 from course_utils.teaching.doctor import scripts
 from course_utils.teaching.doctor.findings import Finding, first_words
 from course_utils.teaching.grading.hand_ins import MAX_BYTES
-from course_utils.teaching.hand_in import NotUnicode, Unreadable, notebook_in, text_in
+from course_utils.teaching.hand_in import (
+    NotUnicode,
+    Unreadable,
+    is_script,
+    notebook_in,
+    text_in,
+)
 
 __all__ = ["Reading", "read"]
 
@@ -51,7 +57,7 @@ def read(path: Path) -> Reading:
     text, findings = _decoded(path.read_bytes())
     if scripts.is_page(text):
         return Reading(scripts.from_page(text), [*findings, Finding("page")], cut=True)
-    if not text.lstrip().startswith(("{", "[")) and scripts.is_script(text):
+    if not text.lstrip().startswith(("{", "[")) and is_script(text):
         text = text.replace("\r\n", "\n")
         return Reading(scripts.from_script(text), [*findings, Finding("script")], cut=True)
     notebook = notebook_in(text)

@@ -16,12 +16,9 @@ from nbformat.notebooknode import NotebookNode
 from course_utils.checks import cell_code
 from course_utils.teaching.doctor.known import Known
 
-__all__ = ["cut", "from_page", "from_script", "is_page", "is_script"]
+__all__ = ["cut", "from_page", "from_script", "is_page"]
 
 _PAGE = re.compile(r"\s*<(!doctype|html|head|body|\?xml)", re.IGNORECASE)
-_SCRIPT = re.compile(
-    r"^(# %%|# In\s*\[|def \w|import \w|from \w+.* import |check\()", re.MULTILINE
-)
 _MARK = re.compile(r"^# (?:%%(?P<kind>.*)|In\s*\[.{0,8}\]:\s*)$")
 _QUOTES = ('"""', "'''")
 _CODE_OF_PAGE = ".jp-CodeCell .jp-InputArea-editor, .code_cell .input_area"
@@ -32,11 +29,6 @@ def is_page(text: str) -> bool:
     """Whether the text is a web page with a notebook's cells in it."""
     known = ("jp-CodeCell", "code_cell", "jp-Cell")
     return bool(_PAGE.match(text)) and any(name in text for name in known)
-
-
-def is_script(text: str) -> bool:
-    """Whether the text may be a program."""
-    return bool(_SCRIPT.search(text))
 
 
 def from_script(text: str) -> NotebookNode:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from course_utils.checks import cell_code
 
-__all__ = ["given", "taken"]
+__all__ = ["given", "named_functions", "taken"]
 
 
 def given(source: str) -> set[str]:
@@ -21,6 +21,18 @@ def given(source: str) -> set[str]:
         elif isinstance(node, ast.Import | ast.ImportFrom):
             names.update((n.asname or n.name).partition(".")[0] for n in node.names)
     return names
+
+
+def named_functions(source: str) -> set[str]:
+    """Names that the cell itself gives to a lambda, or to what has another name already."""
+    tree = cell_code.read(source).tree
+    return {
+        target.id
+        for node in (tree.body if tree is not None else ())
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda | ast.Name)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
 
 
 def taken(source: str) -> set[str]:

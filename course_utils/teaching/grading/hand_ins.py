@@ -11,6 +11,8 @@ from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
 
+from course_utils.teaching.grading.choice import named_by_content
+
 __all__ = ["MAX_BYTES", "MAX_FILES", "HandIn", "find_hand_ins", "read_files"]
 
 MAX_BYTES = 64 * 2**20  # of all files of one hand-in
@@ -30,14 +32,25 @@ class HandIn:
 
 
 def find_hand_ins(directory: CourseDirectory, assignment: str) -> list[HandIn]:
-    """Every student's folder for the assignment, by student."""
+    """Every student's folder for the assignment, by student.
+
+    A folder whose name holds a line break, or bytes that are no text, is left out with a
+    warning: nbgrader's own commands stop at such a name, and with it the whole class.
+    """
     pattern = directory.format_path(directory.submitted_directory, "*", assignment)
     home = Path(directory.root)
     found = [path for path in home.glob(str(Path(pattern).relative_to(home))) if path.is_dir()]
+    for path in found:
+        if not path.parent.name.isprintable():
+            _log.warning(
+                "Not graded: the folder %r has a name that is no plain text. "
+                "Rename it, then grade again.",
+                os.path.relpath(path.parent, home),
+            )
     return [
         HandIn(path.parent.name, path, _digest(path))
         for path in sorted(found)
-        if path.parent.name != "."
+        if path.parent.name != "." and path.parent.name.isprintable()
     ]
 
 
@@ -48,14 +61,15 @@ def read_files(
 
     Links, pipes, what can't be read and what the course's settings ignore are left out, and
     what is more than MAX_FILES; notebooks come first, so that nothing beside them takes their
-    room. What can't be printed in a path is a question mark in a box.
+    room. What can't be printed in a path is a question mark in a box. The notebook that holds
+    the answers has the assignment's name, see `choice`.
     """
-    found, large, room = {}, {}, MAX_BYTES
+    found, large, times, room = {}, {}, {}, MAX_BYTES
     wanted = [path for path in _plain_files(folder) if not _ignored(path, folder, directory)]
     for path in sorted(wanted, key=lambda path: (path.suffix != ".ipynb", path))[:MAX_FILES]:
         name = _printable(path.relative_to(folder).as_posix())
         try:
-            size = path.stat().st_size
+            size, times[name] = path.stat().st_size, path.stat().st_mtime
             if size > room:
                 large[name] = size
                 continue
@@ -64,7 +78,7 @@ def read_files(
             _log.warning("%s is left out: %s", _printable(str(path)), error.strerror)
             continue
         room -= size
-    return found, large
+    return named_by_content(found, large, times, folder, directory)
 
 
 def _plain_files(folder: Path) -> Iterator[Path]:

@@ -10,13 +10,14 @@ from tests.teaching.attacks.notebooks import NOTEBOOKS
 from tests.teaching.attacks.own_tests import OWN_TESTS
 from tests.teaching.attacks.pages import PAGES
 from tests.teaching.attacks.reaching import REACHING
+from tests.teaching.attacks.several import SEVERAL
 
 __all__ = ["ATTACKS", "READ_IN_A_BROWSER"]
 
 _KEPT_IN = tuple(replace(attack, needs_sandbox=True) for attack in (*ENDING, *REACHING))
 _ALL = (
     *(*FORGING, *OWN_TESTS, *MESSAGES),
-    *(*_KEPT_IN, *NOTEBOOKS, *FOLDERS, *PAGES),
+    *(*_KEPT_IN, *NOTEBOOKS, *FOLDERS, *SEVERAL, *PAGES),
 )
 READ_IN_A_BROWSER = tuple(a.name for a in (*PAGES, *MESSAGES, *OWN_TESTS))
 ATTACKS = {attack.name: attack for attack in _ALL}

@@ -2,11 +2,17 @@
 
 import os
 
+import nbformat
+import pytest
+
 from course_utils.teaching.grading import hand_ins
 from course_utils.teaching.grading.hand_ins import find_hand_ins, read_files
 from course_utils.teaching.grading.kit import course_directory, load_config
+from tests.teaching.attacks.attack import FILE
+from tests.teaching.attacks.several import SEVERAL
+from tests.teaching.grading.class_of import NAME, TWICE, answered
 
-NAME = "metrics_and_loss"
+EMPTY = b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}'
 
 
 def directory_of(root):
@@ -67,3 +73,55 @@ def test_a_file_of_a_tebibyte_is_named_and_not_read(small_course):
     assert read_files(folder, directory) == ({"a.ipynb": b"1"}, {"sparse.bin": 2**40})
     os.utime(folder / "sparse.bin", (0, 0))
     assert find_hand_ins(directory, NAME)[0].digest != before
+
+
+def read(root, files):
+    folder = folder_of(root, "anna")
+    for name, data in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    return read_files(folder, directory_of(root))
+
+
+@pytest.mark.parametrize("attack", SEVERAL, ids=lambda attack: attack.name)
+def test_the_notebook_with_the_answers_has_the_assignments_name(small_course, attack):
+    files = attack.files(small_course)
+    found, large = read(small_course, files)
+    assert b"both[k]" in found[FILE]
+    assert sorted(found.values()) == sorted(files.values())  # nothing is lost
+    assert large == {}
+
+
+def test_of_two_with_answers_the_named_one_is_graded_else_the_later(small_course):
+    solved, fewer = (
+        nbformat.writes(answered(small_course, twice=twice)).encode() for twice in (TWICE, None)
+    )
+    found, _large = read(small_course, {FILE: fewer, "z.ipynb": solved})
+    assert found == {FILE: fewer, "z.ipynb": solved}
+    folder = small_course / "submitted" / "anna" / NAME
+    (folder / FILE).rename(folder / "a.ipynb")
+    os.utime(folder / "z.ipynb", (1, 1))
+    found, _large = read_files(folder, directory_of(small_course))
+    assert found == {FILE: fewer, "z.ipynb": solved}
+
+
+def test_notebooks_that_are_none_of_the_assignment_are_left_as_they_are(small_course):
+    files = {"one.ipynb": b"{}", "two.ipynb": EMPTY, "three.ipynb": b"<html>"}
+    assert read(small_course, files) == (files, {})
+
+
+def test_an_untouched_one_beside_one_too_large_is_not_graded_for_it(small_course, monkeypatch):
+    untouched = nbformat.writes(answered(small_course, jaccard=None, twice=None)).encode()
+    monkeypatch.setattr(hand_ins, "MAX_BYTES", len(untouched))
+    found, large = read(small_course, {FILE: untouched, "solved.ipynb": b" " * 10**5})
+    assert found == {}
+    assert large == {FILE: 10**5, "solved.ipynb": 10**5}
+
+
+def test_a_folder_whose_name_stops_nbgrader_is_named_and_left_out(small_course, caplog):
+    for student in ("anna", "boris\nb", "vera\udcff"):
+        folder_of(small_course, student)
+    found = find_hand_ins(directory_of(small_course), NAME)
+    assert [hand_in.student for hand_in in found] == ["anna"]
+    assert "'submitted/boris\\nb'" in caplog.text
+    assert "Rename it" in caplog.text
