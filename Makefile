@@ -1,7 +1,8 @@
 # Everything starts from Python 3.11+ with pip. `make help` lists the targets.
 PYTHON ?= python3
 BIN := .venv/bin
-JOBS ?= 2
+# Tests, and lectures that are built, side by side: one a core, four at most.
+JOBS ?= $(shell $(PYTHON) -c 'import os; print(min(4, len(os.sched_getaffinity(0))))' 2>/dev/null || echo 2)
 # Each lecture in one of its languages: its code stands once. `make test-all` takes both.
 LECTURES := lectures/ru/0[1357]*.ipynb lectures/en/0[2468]*.ipynb
 INSTALLED := .venv/.installed
