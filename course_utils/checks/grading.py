@@ -28,7 +28,16 @@ from course_utils.checks.verdict import Verdict
 from course_utils.checks.wire import MAX_BYTES, WireError, decode, encode, text_under
 from course_utils.i18n import N_
 
-__all__ = ["MIME", "Verdict", "find_reply", "judge", "kernel_code", "make_request", "seed_from"]
+__all__ = [
+    "MIME",
+    "Verdict",
+    "find_reply",
+    "functions",
+    "judge",
+    "kernel_code",
+    "make_request",
+    "seed_from",
+]
 
 _KEPT = 8  # exercises whose questions and right answers are kept: an assignment has fewer
 
@@ -37,6 +46,11 @@ def seed_from(secret: str, assignment_name: str, exercise_name: str) -> int:
     """The seed of an exercise's cases, the same for all hand-ins that share the secret."""
     text = f"{assignment_name}/{exercise_name}"
     return int.from_bytes(hmac.digest(secret.encode(), text.encode(), "sha256")[:16])
+
+
+def functions(assignment_name: str) -> set[str]:
+    """What the functions of an assignment's exercises are called."""
+    return {exercise.function for exercise in assignment(assignment_name).values()}
 
 
 @lru_cache(maxsize=_KEPT)
