@@ -32,6 +32,7 @@ __all__ = [
     "MIME",
     "Verdict",
     "find_reply",
+    "functions",
     "judge",
     "kernel_code",
     "make_request",
@@ -46,6 +47,11 @@ def seed_from(secret: str, assignment_name: str, exercise_name: str) -> int:
     """The seed of an exercise's cases, the same for all hand-ins that share the secret."""
     text = f"{assignment_name}/{exercise_name}"
     return int.from_bytes(hmac.digest(secret.encode(), text.encode(), "sha256")[:16])
+
+
+def functions(assignment_name: str) -> set[str]:
+    """What the functions of an assignment's exercises are called."""
+    return {exercise.function for exercise in assignment(assignment_name).values()}
 
 
 @lru_cache(maxsize=_KEPT)

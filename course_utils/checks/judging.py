@@ -4,11 +4,14 @@ The right answer and the known mistakes run here, on the same cases, through the
 the student's code does not.
 """
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from course_utils.checks.banned import Use, covers
 from course_utils.checks.compare import Difference, alike
+from course_utils.checks.devices import no_gpu
 from course_utils.checks.exercise import Case, Exercise, Mistake, resolve
 from course_utils.checks.probing import Caller, Observation, Trouble, probe_cases
 from course_utils.checks.said import Said
@@ -17,12 +20,28 @@ from course_utils.checks.verdict import Block, Verdict
 from course_utils.checks.wire import plain
 from course_utils.i18n import N_
 
-__all__ = ["Answers", "ModelError", "banned_verdict", "failed", "judge", "observe"]
+__all__ = [
+    "NO_GPU",
+    "Answers",
+    "ModelError",
+    "banned_verdict",
+    "failed",
+    "in_words",
+    "judge",
+    "observe",
+]
 
 # Troubles that come before any question of what the answer is.
 _AT_ONCE = ("missing", "not callable", "signature", "time", "exit")
 # Verdicts that are the same on every case: none is shown.
 _OF_NO_CASE = ("missing", "not callable", "signature", "blank")
+
+
+NO_GPU = N_(
+    "There is no GPU where hand-ins are graded. Take the device of the input, as in "
+    "torch.zeros(3, device=scores.device), in place of one by its name."
+)
+_UNDEFINED = re.compile(r"name '(\w+)' is not defined")
 
 
 class ModelError(RuntimeError):
@@ -141,7 +160,7 @@ def _diagnose(
     hidden: bool,
 ) -> Verdict:
     exercise, trouble = answers.exercise, got[first].trouble
-    if trouble and (trouble.kind in _AT_ONCE or _blank(trouble)):
+    if trouble and (trouble.kind in _AT_ONCE or _blank(trouble) or no_gpu(trouble.text)):
         return _troubled(exercise, got[first], hidden)
     mistakes, everywhere = _recognised(answers, got, first, difference)
     if not mistakes:
@@ -218,8 +237,9 @@ def _troubled(exercise: Exercise, observation: Observation, hidden: bool) -> Ver
     where = [Said(N_("In line {line} of your cell: {code}"), place)] if trouble.line else []
     signature = f"{exercise.function}({', '.join(exercise.parameters)})"
     if trouble.kind == "missing":
-        message = N_("There is no function “{function}”. Run the cell that defines it first.")
-        return failed(exercise, "missing", message, function=exercise.function)
+        message = N_("There is no function “{function}” when the cells are run in their order.")
+        verdict = failed(exercise, "missing", message, function=exercise.function)
+        return replace(verdict, missing=exercise.function)
     if trouble.kind == "not callable":
         message = N_("“{function}” is no function but a value of type {type}.")
         values = {"function": exercise.function, "type": trouble.type}
@@ -238,10 +258,14 @@ def _troubled(exercise: Exercise, observation: Observation, hidden: bool) -> Ver
     if _blank(trouble):
         message = N_("The function is not written yet: replace the line with your code.")
         return failed(exercise, "blank", message)
-    said = Said(N_("Your code stopped: {what}."), {"what": _in_words(trouble.type)})
+    if no_gpu(trouble.text):
+        return Verdict(exercise.name, False, "no gpu", Said(NO_GPU), tuple(where))
+    said = Said(N_("Your code stopped: {what}."), {"what": in_words(trouble.type)})
     text = [Said(N_("Python says: {text}"), {"text": trouble.text})]
     shown = [] if hidden or not trouble.text else text
-    return Verdict(exercise.name, False, "raised", said, (*shown, *where))
+    undefined = _UNDEFINED.match(trouble.text) if trouble.type == "NameError" else None
+    missing = undefined[1] if undefined else ""
+    return Verdict(exercise.name, False, "raised", said, (*shown, *where), missing=missing)
 
 
 def _blank(trouble: Trouble) -> bool:
@@ -249,7 +273,8 @@ def _blank(trouble: Trouble) -> bool:
     return trouble.type == "NotImplementedError" and not trouble.text
 
 
-def _in_words(name: str) -> Said:
+def in_words(name: str) -> Said:
+    """What an exception of this type means."""
     words = {
         "AttributeError": N_("a name after the dot that the object does not have"),
         "FileNotFoundError": N_("a file that is not there"),

@@ -9,6 +9,7 @@ from typing import Any
 
 from course_utils.checks.exercise import resolve
 from course_utils.checks.probing import Caller, Observation, Trouble, probe_cases
+from course_utils.checks.surroundings import steady
 from course_utils.checks.wire import decode, encode
 
 __all__ = ["MIME", "answer", "reply"]
@@ -35,11 +36,12 @@ def answer(request: str | None, namespace: dict[str, Any]) -> None:
 
 def reply(request: bytes, namespace: dict[str, Any]) -> bytes:
     """The bytes that answer a request: the nonce and one observation a case."""
-    asked = decode(request)
-    found = _observations(asked, namespace)
-    return encode(
-        {"nonce": asked["nonce"], "observations": [item.as_plain() for item in found]}
-    )
+    with steady():
+        asked = decode(request)
+        found = _observations(asked, namespace)
+        return encode(
+            {"nonce": asked["nonce"], "observations": [item.as_plain() for item in found]}
+        )
 
 
 def _observations(asked: dict[str, Any], namespace: dict[str, Any]) -> list[Observation]:

@@ -7,16 +7,22 @@ check("jaccard", jaccard)
 import inspect
 import linecache
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
+import torch
+
 from course_utils import claims
-from course_utils.checks import judging
+from course_utils.checks import judging, run_order
 from course_utils.checks.banned import find_uses
+from course_utils.checks.devices import asks_for_gpu, is_gpu
 from course_utils.checks.exercise import Exercise, assignment, installed, resolve
 from course_utils.checks.probing import Caller, is_library, probe_cases
+from course_utils.checks.said import Said
+from course_utils.checks.surroundings import default_device, steady
 from course_utils.checks.verdict import Verdict
-from course_utils.i18n import _
+from course_utils.i18n import N_, _
 
 __all__ = ["VISIBLE_SEED", "CheckFailed", "examine", "for_assignment", "sources_of"]
 
@@ -61,19 +67,20 @@ def for_assignment(name: str) -> Callable[[str, Any], None]:
 
 def examine(exercise: Exercise, function: Any, seed: int = VISIBLE_SEED) -> Verdict:
     """The verdict on a function of this process, with its smallest failing case in full."""
-    bans = exercise.bans
-    uses = find_uses(
-        getattr(function, "__name__", exercise.function), sources_of(function), bans
-    )
+    bans, sources = exercise.bans, sources_of(function)
+    uses = find_uses(getattr(function, "__name__", exercise.function), sources, bans)
     if uses:
         return judging.banned_verdict(exercise, uses)
-    cases = exercise.cases(seed)
     caller = Caller(
         function, banned=[n for ban in bans for n in ban.names], seconds=exercise.seconds
     )
-    questions = [(case.inputs, case.strided) for case in cases]
-    got = probe_cases(resolve(exercise.probe), caller, questions)
-    return judging.judge(judging.Answers(exercise, cases), got, hidden=False)
+    with steady():
+        cases = exercise.cases(seed)
+        questions = [(case.inputs, case.strided) for case in cases]
+        got = probe_cases(resolve(exercise.probe), caller, questions)
+        verdict = judging.judge(judging.Answers(exercise, cases), got, hidden=False)
+    warnings = tuple(_gpu_warnings(function, sources)) if torch.cuda.is_available() else ()
+    return replace(verdict, lines=(*verdict.lines, *warnings))
 
 
 def sources_of(function: Any) -> list[str]:
@@ -84,6 +91,16 @@ def sources_of(function: Any) -> list[str]:
     """
     sources: dict[str, str] = {}
     imports: dict[str, str] = {}
+    for code, read in _reached(function):
+        sources.setdefault(code.co_filename, "".join(linecache.getlines(code.co_filename)))
+        for name, value in read.items():
+            line = _import_line(name, value)
+            imports.update({name: line} if line else {})
+    return ["\n".join(imports.values()), *sources.values()]
+
+
+def _reached(function: Any) -> Iterator[tuple[types.CodeType, dict[str, Any]]]:
+    """The student's own code that a function reaches, with the global names that it reads."""
     todo, seen = [function], set()
     while todo:
         item = inspect.unwrap(todo.pop()) if callable(function) else todo.pop()
@@ -91,16 +108,25 @@ def sources_of(function: Any) -> list[str]:
             continue
         seen.add(id(item))
         for code, names in _codes(item):
-            if is_library(code.co_filename):
-                continue
-            lines = linecache.getlines(code.co_filename)
-            sources.setdefault(code.co_filename, "".join(lines))
-            for name in _names(code):
-                if name in names:
-                    line = _import_line(name, names[name])
-                    imports.update({name: line} if line else {})
-                    todo.append(names[name])
-    return ["\n".join(imports.values()), *sources.values()]
+            if not is_library(code.co_filename):
+                read = {name: names[name] for name in _names(code) if name in names}
+                yield code, read
+                todo += read.values()
+
+
+def _gpu_warnings(function: Any, sources: list[str]) -> Iterator[Said]:
+    """Sentences on what asks for a GPU by its name: it runs here, and not at grading."""
+    cells = run_order.executed()
+    names = {
+        n for _code, read in _reached(function) for n, value in read.items() if is_gpu(value)
+    }
+    places = [*asks_for_gpu(sources), *asks_for_gpu(cells, binding=names)]
+    if (default_device() or torch.device("cpu")).type != "cpu":
+        places += asks_for_gpu([cell for cell in cells if "set_default_device" in cell])
+    if places:
+        yield Said(judging.NO_GPU)
+    for line, code in dict.fromkeys(places):
+        yield Said(N_("In line {line} of your cell: {code}"), {"line": line, "code": code})
 
 
 def _show(verdict: Verdict) -> None:

@@ -31,6 +31,7 @@ class Verdict:
     headline: the sentence that matters. lines: what is to be read after it.
     blocks: the smallest failing case in numbers, empty for a hidden test.
     picture: PNG of that case, where it is a map or an image; never for a hidden test.
+    missing: the name that was not there: the function's own, or one that it reads.
     """
 
     exercise: str
@@ -43,6 +44,7 @@ class Verdict:
     picture: bytes | None = None
     cases: int = 0
     cases_passed: int = 0
+    missing: str = ""
 
     def summary(self) -> str:
         """One sentence, in the language in use."""

@@ -12,6 +12,7 @@ Whatever happens to the kernel, the hand-in ends graded, and
 import importlib
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -28,7 +29,9 @@ from course_utils.teaching.doctor.known import Known
 from course_utils.teaching.errors import CourseError
 from course_utils.teaching.guarded import GuardedExecute
 from course_utils.teaching.hand_in import HandInExporter, Unreadable
+from course_utils.teaching.missing_names import Stop, cell_name, why_missing
 from course_utils.teaching.release import hand_in_language, squeezed
+from course_utils.teaching.released_imports import lost_imports
 from course_utils.teaching.sandbox.channels import MESSAGE_BYTES
 from course_utils.teaching.sandbox.limits import Reason
 from course_utils.teaching.within_limits import TooMuch, within
@@ -60,7 +63,11 @@ class Judge(GuardedExecute):
         self._timed_out: dict[str, str] = {}  # the first cell that took too long
         self._stopped: dict[str, str] = {}  # why no further cell is run
         self._unexplained = False  # whether the kernel ended for no reason that we know
-        _mark_blank_answers(nb, names)
+        self._stops: dict[int, Stop] = {}  # index of a cell -> the error that ended it
+        known = Known.for_grading(names)
+        self._imports = lost_imports(nb, known, self._language)
+        self._to_import = bool(self._imports)
+        _mark_blank_answers(nb, known)
         course = nb.metadata.setdefault("course", NotebookNode())
         with speaking(self._language):
             if course.get("outcome", {}).get("state") in ("unreadable", "crashed"):
@@ -79,6 +86,8 @@ class Judge(GuardedExecute):
             return cell, resources
         answers = None
         try:
+            if self._to_import:
+                self._import_released(index)
             if exercise is None:
                 self.execute_cell(cell, index, store_history=True)
                 _no_price_for_warnings(cell)
@@ -100,12 +109,15 @@ class Judge(GuardedExecute):
             self._stop(cell, index, self._why() or said)
         else:
             if exercise is not None:
-                self._write_verdict(cell, index, self._judged(index, exercise, seed, answers))
+                verdict = self._judged(index, exercise, seed, answers)
+                self._write_verdict(cell, index, self._explained(verdict, index))
         return cell, resources
 
     def on_cell_executed(self, **kwargs):
         super().on_cell_executed(**kwargs)
         content = kwargs["execute_reply"]["content"]
+        if content["status"] == "error" and not self._asking:
+            self._stops[kwargs["cell_index"]] = Stop.of(content)
         if content["status"] == "error" and content["ename"] == self.error_on_timeout["ename"]:
             reason = Reason(N_("took longer than {seconds} s"), {"seconds": self.timeout})
             self._timed_out = self._timed_out or self._sentences(kwargs["cell_index"], reason)
@@ -129,17 +141,13 @@ class Judge(GuardedExecute):
         if _HIDDEN_TESTS in cell.source:
             self.execute_cell(cell, index, store_history=True)
             _no_price_for_warnings(cell)
-        question = nbformat.v4.new_code_cell(_grading().kernel_code())
         spent, limit = self._budget.spent, self._budget.limit
-        self._asking = True
         self._budget.limit += MESSAGE_BYTES  # an answer costs nothing
         self.kc.shell_channel.attachment = request
         try:
-            self.execute_cell(question, index, store_history=False)
+            question = self._execute_our_own(_grading().kernel_code(), index)
         finally:
             self.kc.shell_channel.attachment = None
-            self.nb.cells[index] = cell  # nbclient put the question there
-            self._asking = False
             self._budget.limit = limit
             self._budget.spent = spent
         return _grading().find_reply(question.outputs)
@@ -153,13 +161,39 @@ class Judge(GuardedExecute):
         except TooMuch as error:
             return grading.not_judged(*exercise, error)
 
+    def _execute_our_own(self, source: str, index: int) -> NotebookNode:
+        """Run a cell of the grader's in place of the one with this index, which stays."""
+        cell, own = self.nb.cells[index], nbformat.v4.new_code_cell(source)
+        self._asking = True
+        try:
+            self.execute_cell(own, index, store_history=False)
+        finally:
+            self.nb.cells[index] = cell  # nbclient put its own there
+            self._asking = False
+        return own
+
+    def _import_released(self, index: int) -> None:
+        """Before the hand-in's first cell: whatever that cell makes of a name counts."""
+        self._to_import = False
+        self._execute_our_own("\n".join(self._imports), index)
+
     def _sources(self, index: int) -> list[str]:
         """The hand-in's own code above a check, where its function was written."""
-        return [
+        own = [
             cell.source
             for cell in self.nb.cells[:index]
             if cell.cell_type == "code" and not utils.is_grade(cell)
         ]
+        return [*self._imports, *own]
+
+    def _explained(self, verdict, index: int):
+        """The verdict, with the reason why a name was not there."""
+        if not verdict.missing:
+            return verdict
+        functions = _grading().functions(self._assignment)
+        cells = self.nb.cells
+        why = why_missing(verdict.missing, index, cells, self._stops, functions)
+        return replace(verdict, lines=(*verdict.lines, *why))
 
     def _write_verdict(self, cell: NotebookNode, index: int, verdict) -> None:
         shown = nbformat.v4.new_output(
@@ -203,13 +237,10 @@ class Judge(GuardedExecute):
             self._note(cell, False, None, said)
 
     def _sentences(self, index: int, reason: Reason) -> dict[str, str]:
-        cell = self.nb.cells[index]
-        name = cell.metadata.get("nbgrader", {}).get("grade_id")
-        line = next((line for line in cell.source.splitlines() if line.strip()), "")
-        line = "".join(letter for letter in line if letter.isprintable())
+        name = cell_name(self.nb.cells[index])
         return _in_all_languages(
             lambda: _("Cell {number} ({name}) {reason}.").format(
-                number=index + 1, name=name or line[:60], reason=reason
+                number=index + 1, name=name, reason=reason
             )
         )
 
@@ -289,13 +320,13 @@ def _in_all_languages(words: Callable[[], str]) -> dict[str, str]:
     return found
 
 
-def _mark_blank_answers(nb: NotebookNode, names) -> None:
+def _mark_blank_answers(nb: NotebookNode, known: Known) -> None:
     """Make an untouched answer's checksum match, so that nbgrader gives it 0 by itself.
 
     The gradebook knows the blank text of one language only; a blank essay in the other would
     wait for a person to mark it.
     """
-    blanks = Known.for_grading(names).blanks
+    blanks = known.blanks
     for cell in nb.cells:
         name = cell.metadata.get("nbgrader", {}).get("grade_id")
         if squeezed(cell.source) in blanks.get(name, ()):

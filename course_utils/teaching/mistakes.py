@@ -26,6 +26,7 @@ KINDS = {
     "raised": N_("stops with an error"),
     "trouble": N_("stops with an error"),
     "exit": N_("ends the program"),
+    "no gpu": N_("asks for a GPU by its name"),
     "banned": N_("calls what the exercise forbids"),
     "reply": N_("gave no answer that could be read"),
     "nothing": N_("returns nothing"),

@@ -13,6 +13,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 from course_utils.teaching import marks
 from course_utils.teaching.config import Assignment
 from course_utils.teaching.errors import CourseError
+from course_utils.teaching.released_imports import LIBRARIES
 from course_utils.teaching.source import Cell, Source
 
 __all__ = ["KNOWN_TAGS", "problems", "require_sound"]
@@ -32,6 +33,7 @@ _NOT_WORDS = re.compile(
     r"\$\$.*?\$\$|\$[^$\n]+\$|```.*?```|`[^`\n]+`|<[^>]+>|\]\([^)]*\)", re.S
 )
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_RULES = re.compile(r"^\*\*(?:Rules|Правила)\.\*\*(?:.+\n?)+", re.MULTILINE)
 LONGEST_CELL = 12  # lines of code that one idea takes; what is longer hides two
 
 
@@ -80,6 +82,7 @@ def _cell_problems(
         yield from _code_problems(cell)
     elif cell.language:
         yield from _language_problems(cell)
+        yield from _unnamed_libraries(cell)
 
 
 def _metadata_problems(
@@ -211,6 +214,18 @@ def _language_problems(cell: Cell) -> Iterator[tuple[int, str]]:
                     f"Cyrillic letters in English prose: {line.strip()!r}. "
                     "Translate it, or correct `lang`.",
                 )
+
+
+def _unnamed_libraries(cell: Cell) -> Iterator[tuple[int, str]]:
+    """Rules of an assignment that keep from the student what they can import at grading."""
+    rules = _RULES.search(cell.text)
+    missing = [f"`{name}`" for name in LIBRARIES if rules and f"`{name}`" not in rules[0]]
+    if missing:
+        yield (
+            _line(cell, cell.text.count("\n", 0, rules.start())),
+            f"expected rules that name the libraries there are at grading, found no "
+            f"{', '.join(missing)}. Add them.",
+        )
 
 
 def _pair_problems(source: Source, languages: Sequence[str]) -> Iterator[tuple[Cell, str]]:

@@ -122,6 +122,8 @@ def _words(code: CellCode) -> Iterator[tuple[int, str]]:
 
 
 def _magic(magic: str) -> str | None:
+    if names_of.INSTALLS.fullmatch(magic):
+        return None
     if magic.startswith("!"):
         return "processes"
     table = names_of.CELL_MAGICS if magic.startswith("%%") else names_of.LINE_MAGICS
@@ -240,6 +242,8 @@ class _Reader(ast.NodeVisitor):
 
     def visit_Call(self, node: ast.Call) -> None:
         function = self._dotted(node.func)
+        if _installs(node, function):
+            return
         if function in ("setattr", "delattr") and node.args:
             word = constant_text(node.args[1]) if len(node.args) > 1 else None
             self._attribute(node, word or "")
@@ -289,6 +293,13 @@ class _Reader(ast.NodeVisitor):
             self._note(node, "hidden")
         if node not in self._harmless and path_outside(text):
             self._note(node, "files")
+
+
+def _installs(node: ast.Call, function: str) -> bool:
+    """Whether a call is what IPython makes of `!pip install name` or `%pip install name`."""
+    sign = {"get_ipython.system": "!", "get_ipython.run_line_magic": "%"}.get(function)
+    words = [constant_text(argument) or "" for argument in node.args]
+    return sign is not None and bool(names_of.INSTALLS.fullmatch(sign + " ".join(words)))
 
 
 def _is_locked(cell: NotebookNode) -> bool:

@@ -3,11 +3,14 @@
 A dotted name covers all below it. A name with a star at the end covers what begins so.
 """
 
+import re
+
 __all__ = [
     "ALLOWED_IMPORTS",
     "ATTRIBUTES",
     "CELL_MAGICS",
     "DOTTED",
+    "INSTALLS",
     "LINE_MAGICS",
     "WORDS",
     "covers",
@@ -41,8 +44,8 @@ DOTTED = {
     ),
     "processes": (
         *("subprocess", "os.system", "os.popen", "os.fork*", "os.spawn*", "os.exec*"),
-        *("os.posix_spawn*", "os.setsid", "pty", "multiprocessing", "torch.multiprocessing"),
-        *("threading", "_thread", "concurrent.futures", "asyncio.create_subprocess_*"),
+        *("os.posix_spawn*", "os.setsid", "pty", "asyncio.create_subprocess_*"),
+        *("multiprocessing.shared_memory", "threading", "_thread"),
         *("get_ipython.system", "get_ipython.getoutput", "os.startfile"),
     ),
     "network": (
@@ -83,6 +86,11 @@ ATTRIBUTES = {
         *("ag_frame", "__subclasses__", "__globals__", "__code__", "__closure__", "co_code"),
     },
 }
+
+# Packages by their names alone: Colab's way to have a library. There is no network here.
+INSTALLS = re.compile(
+    r"[!%]\s*pip3?\s+install(\s+(-[qU]+|--quiet|--upgrade|\w[\w.-]*(\[[\w,]+\])?([<>=~!]=?[\w.]+)?))+"
+)
 
 CELL_MAGICS = {
     "processes": {

@@ -18,6 +18,8 @@
 # (`F.cross_entropy`), в пятом упражнении и готовый softmax, а также функции из `course_utils.reference` в
 # решении использовать нельзя: смысл задания в том, чтобы один раз пройти через все подробности самому.
 # Сравнивать с ними свой ответ в отдельной ячейке можно и полезно.
+# При выставлении оценки есть стандартная библиотека Python, `torch`, `torchvision`, `numpy`, `matplotlib`,
+# `PIL` и `tqdm`; других библиотек (`pandas`, `cv2`) и GPU там нет.
 
 # %% [markdown] lang="en"
 # # Metrics and loss of semantic segmentation
@@ -39,6 +41,8 @@
 # (`F.cross_entropy`), in the fifth exercise a ready-made softmax, and the functions of
 # `course_utils.reference` may not be used in a solution: the point is to have gone through every
 # detail once yourself. Comparing your answer with them in a cell of your own is allowed, and wise.
+# Where hand-ins are graded there are Python's own library, `torch`, `torchvision`, `numpy`, `matplotlib`,
+# `PIL` and `tqdm`; no other libraries (no `pandas`, no `cv2`) and no GPU.
 
 # %%
 import math

@@ -19,6 +19,8 @@
 # можно добавлять где угодно. Библиотеки, которые всё это делают сами (`timm`, `sklearn`,
 # `torchvision.models.feature_extraction`), и функции из `course_utils.reference` в решении использовать
 # нельзя. Сравнивать с ними свой ответ в отдельной ячейке можно и полезно.
+# При выставлении оценки есть стандартная библиотека Python, `torch`, `torchvision`, `numpy`, `matplotlib`,
+# `PIL` и `tqdm`; других библиотек (`pandas`, `cv2`) и GPU там нет.
 
 # %% [markdown] lang="en"
 # # Transfer learning and fine-tuning
@@ -41,6 +43,8 @@
 # anywhere. Libraries that do all this by themselves (`timm`, `sklearn`,
 # `torchvision.models.feature_extraction`) and the functions of `course_utils.reference` may not be used in
 # a solution. Comparing your answer with them in a cell of your own is allowed, and wise.
+# Where hand-ins are graded there are Python's own library, `torch`, `torchvision`, `numpy`, `matplotlib`,
+# `PIL` and `tqdm`; no other libraries (no `pandas`, no `cv2`) and no GPU.
 
 # %%
 import matplotlib.pyplot as plt

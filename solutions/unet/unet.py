@@ -18,6 +18,8 @@
 # можно добавлять где угодно. В первом упражнении нельзя вызывать готовую транспонированную свёртку, `F.fold` и
 # интерполяцию, нигде нельзя брать готовые сети для сегментации и функции из `course_utils.reference`.
 # Сравнивать с ними свой ответ в отдельной ячейке можно и полезно.
+# При выставлении оценки есть стандартная библиотека Python, `torch`, `torchvision`, `numpy`, `matplotlib`,
+# `PIL` и `tqdm`; других библиотек (`pandas`, `cv2`) и GPU там нет.
 
 # %% [markdown] lang="en"
 # # U-Net
@@ -39,6 +41,8 @@
 # anywhere. In the first exercise the ready transposed convolution, `F.fold` and interpolation may not be
 # called; nowhere may you take ready networks for segmentation or the functions of `course_utils.reference`.
 # Comparing your answer with them in a cell of your own is allowed, and wise.
+# Where hand-ins are graded there are Python's own library, `torch`, `torchvision`, `numpy`, `matplotlib`,
+# `PIL` and `tqdm`; no other libraries (no `pandas`, no `cv2`) and no GPU.
 
 # %%
 import matplotlib.pyplot as plt

@@ -294,3 +294,11 @@ def test_the_grad_mode_and_warnings_of_the_notebook_are_left_as_they_were():
         assert not torch.is_grad_enabled()
         assert warnings.filters == before
         assert sys.getprofile() is None
+
+
+@pytest.mark.parametrize("value", [None, 5, [], torch.nn.Identity()])
+def test_a_head_that_is_no_network_is_never_called_a_dict(value):
+    exercise = assignment("transfer_learning")["replace_head"]
+    text = examine(exercise, lambda network, num_classes: value).text()
+    assert "dict" not in text
+    assert value is not None or "nothing" in text

@@ -105,10 +105,14 @@ def nbgrader(folder, *command, **environment):
 @pytest.fixture(scope="session")
 def released_course(tmp_path_factory):
     """The folder of a course whose assignment is released in both languages. Read it only."""
-    return made_once(tmp_path_factory, "released", _release)
+    return made_once(
+        tmp_path_factory, "released", lambda root: release(root, solution_notebook())
+    )
 
 
-def _release(root: Path) -> Path:
+def release(root: Path, notebook: nbformat.NotebookNode) -> Path:
+    """Make a course in this folder and release its assignment, with solutions, in both
+    languages."""
     root.mkdir()
     shutil.copy(ROOT / "nbgrader_config.py", root)
     with (root / "nbgrader_config.py").open("a", encoding="utf-8") as file:
@@ -116,7 +120,7 @@ def _release(root: Path) -> Path:
     (root / "course.toml").write_text(COURSE, encoding="utf-8")
     source = root / "solutions" / NAME
     source.mkdir(parents=True)
-    nbformat.write(solution_notebook(), source / f"{NAME}.ipynb")
+    nbformat.write(notebook, source / f"{NAME}.ipynb")
     for language in ("en", "ru"):
         done = nbgrader(root, "generate_assignment", NAME, "--force", COURSE_LANGUAGE=language)
         assert done.returncode == 0, done.stdout

@@ -1,11 +1,15 @@
 """A malformed source stops with file, line, cell and cure, all problems at once."""
 
+import re
+import tomllib
+
 import pytest
 
 from course_utils.teaching import config, rules
 from course_utils.teaching.errors import CourseError
+from course_utils.teaching.released_imports import LIBRARIES
 from course_utils.teaching.source import parse
-from tests.teaching.small_course import ASSIGNMENT, LECTURE, make_course
+from tests.teaching.small_course import ASSIGNMENT, LECTURE, REPOSITORY, make_course
 
 
 @pytest.fixture
@@ -192,3 +196,17 @@ def test_a_yaml_header_is_no_cell(tmp_path):
     path = tmp_path / "01_odd.py"
     path.write_text("# ---\n# jupyter:\n#   x: 1\n# ---\n\n# %%\nx = 1\n", encoding="utf-8")
     assert [(cell.line, cell.text) for cell in parse(path).cells] == [(6, "x = 1")]
+
+
+def test_rules_name_the_libraries_that_grading_has(problems):
+    said = (
+        "# # Sums\n# Add up.\n#\n# **Rules.** Write code.\n# There are `torch`, `numpy`, `PIL`."
+    )
+    (problem,) = problems(ASSIGNMENT, "# # Sums\n# Add up.", said, kind="assignment")
+    assert "found no `torchvision`, `matplotlib`, `tqdm`. Add them." in problem
+
+
+def test_those_libraries_come_with_the_package():
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    named = {re.match(r"[\w-]+", name)[0] for name in project["project"]["dependencies"]}
+    assert {"pillow" if name == "PIL" else name for name in LIBRARIES} <= named

@@ -29,6 +29,10 @@ __all__ = [
 
 _NUMBERS = (nn.Linear, nn.Conv2d)  # layers that a head can be
 _ALONE = 3  # pictures that are also classified one by one
+_OF_A_HEAD = (
+    *("type", "error", "outputs", "parameters", "last_layer", "dtype", "device"),
+    *("learning", "new", "output"),
+)
 
 
 class Parts(nn.Module):
@@ -116,10 +120,12 @@ def observe_head(caller: Caller, inputs: dict[str, Any]) -> Observation:
 
     def examine(found: Any) -> dict[str, Any]:
         if not isinstance(found, nn.Module):
-            return {"type": "nothing" if found is None else type(found).__name__}
+            kind = "nothing" if found is None else type(found).__name__
+            return dict.fromkeys(_OF_A_HEAD) | {"type": kind}
         head = _last_layer(found)
         if head is None:
-            return {"type": "network without a dense or convolutional layer"}
+            kind = "network without a dense or convolutional layer"
+            return dict.fromkeys(_OF_A_HEAD) | {"type": kind}
         parameters, learning = parameter_counts(found)
         weight = head.weight
         same = weight is old if weight.is_meta else not _differ(before, weight)
