@@ -90,6 +90,7 @@ def test_collecting_reads_within_limits_too(monkeypatch):
 
 def judging() -> Judge:
     judge = Judge()
+    judge._imports = []
     judge.nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x = 1")])
     return judge
 
