@@ -11,6 +11,8 @@ from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
 
+from course_utils.teaching.settings import Places
+
 __all__ = ["MAX_BYTES", "MAX_FILES", "HandIn", "find_hand_ins", "read_files"]
 
 MAX_BYTES = 64 * 2**20  # of all files of one hand-in
@@ -31,14 +33,8 @@ class HandIn:
 
 def find_hand_ins(directory: CourseDirectory, assignment: str) -> list[HandIn]:
     """Every student's folder for the assignment, by student."""
-    pattern = directory.format_path(directory.submitted_directory, "*", assignment)
-    home = Path(directory.root)
-    found = [path for path in home.glob(str(Path(pattern).relative_to(home))) if path.is_dir()]
-    return [
-        HandIn(path.parent.name, path, _digest(path))
-        for path in sorted(found)
-        if path.parent.name != "."
-    ]
+    found = Places(directory).hand_ins(assignment)
+    return [HandIn(student, path, _digest(path)) for student, path in found.items()]
 
 
 def read_files(
