@@ -197,8 +197,8 @@ def _require_own_folders(root: Path) -> None:
     if outside:
         raise CourseError(
             _(
-                "Expected the folders of nbgrader below the course's own, got {folder}: the demo's "
-                "class would get among yours. Name them in {config} without a leading /."
+                "Expected the folders of nbgrader below the course's own, got {folder}: the "
+                "demo's class would get among yours. Name them in {config} without a leading /."
             ).format(folder=outside[0], config=CONFIG)
         )
 
