@@ -140,6 +140,9 @@ def _run_nbgrader(course: Course, root: Path, name: str, language: str) -> None:
         config = Config(PyFileConfigLoader(path.name, path=str(path.parent)).load_config())
     config.CourseDirectory.root = str(root)
     config.CourseDirectory.assignment_id = name
+    config.CourseDirectory.source_directory = SOLUTIONS  # a grading's folders are no build's
+    config.CourseDirectory.release_directory = f"{RELEASED}/{language}"
+    config.CourseDirectory.pop("directory_structure", None)
     said: list[str] = []
     log = _gathering_log(said)
     with _scratch_gradebook() as address:

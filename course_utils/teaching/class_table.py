@@ -1,8 +1,8 @@
 """The class in one table: marks, mistakes by name, and how each hand-in ended.
 
 Out of four places: who handed in (submitted/ and roster.csv), what the gradebook says
-(gradebook.db, after marking by hand too), what went wrong (the autograded notebooks), and
-why a file could not be read at all.
+(after marking by hand too), what went wrong (the autograded notebooks), and why a file could
+not be read at all.
 """
 
 import csv
@@ -22,9 +22,12 @@ from course_utils.i18n import N_, _, language, speaking
 from course_utils.teaching import config
 from course_utils.teaching.collect.roster import read_roster
 from course_utils.teaching.errors import CourseError
+from course_utils.teaching.gradebook import reading
+from course_utils.teaching.gradebook import shown as shown_gradebook
 from course_utils.teaching.hand_in import Unreadable, read_hand_in
 from course_utils.teaching.mistakes import errors_of_cells, mistakes_in_words
 from course_utils.teaching.plain_text import csv_cell, shown
+from course_utils.teaching.settings import Places, places
 from course_utils.teaching.spoken import spoken_language
 
 __all__ = ["STATES", "Mark", "Row", "class_rows", "show", "table", "to_stdout", "write_csv"]
@@ -86,31 +89,25 @@ def class_rows(root: Path, assignment: str) -> list[Row]:
     """One row for each student on the roster, in submitted/ or in the gradebook.
 
     Reasons and mistakes are in the language in use. root: the course's folder.
-    Raises CourseError where the gradebook lacks the assignment.
+    Raises CourseError where the gradebook lacks the assignment or can't be read.
     """
-    root = root.resolve()
-    database = root / "gradebook.db"
-    if not database.is_file():
-        raise CourseError(
-            f"Expected the gradebook {database}, found no such file. "
-            f"Run: nbgrader generate_assignment {assignment}"
-        )
+    found = places(root)
     names = _roster(root / "roster.csv")
-    with Gradebook(f"sqlite:///{database}") as gradebook:
+    with reading(found.db_url, assignment) as gradebook:
         try:
             notebooks = [n.name for n in gradebook.find_assignment(assignment).notebooks]
         except MissingEntry:
             raise CourseError(
-                f"Expected the assignment {assignment} in {database}. "
+                f"Expected the assignment {assignment} in {shown_gradebook(found.db_url)}. "
                 f"Run: nbgrader generate_assignment {assignment}"
             ) from None
         for student in gradebook.students:
             full = " ".join(part for part in (student.last_name, student.first_name) if part)
             names[student.id] = full or names.get(student.id) or student.id
-        for path in sorted(root.glob(f"submitted/*/{assignment}")):
-            names.setdefault(path.parent.name, path.parent.name)
+        for student in found.hand_ins(assignment):
+            names.setdefault(student, student)
         return [
-            _row(root, gradebook, assignment, notebooks, student, name)
+            _row(found, gradebook, assignment, notebooks, student, name)
             for student, name in sorted(names.items(), key=lambda item: item[1])
         ]
 
@@ -181,29 +178,30 @@ def show(assignment: str, *, as_csv: bool = False) -> None:
 
 
 def _row(
-    root: Path,
+    found: Places,
     gradebook: Gradebook,
     assignment: str,
     notebooks: list[str],
     student: str,
     name: str,
 ) -> Row:
-    folder = root / "submitted" / student / assignment
+    folder = found.submitted(student, assignment)
     if not folder.is_dir():
         return Row(student, name, "absent")
-    found, state, reason = {}, "graded", ""
+    marks, state, reason = {}, "graded", ""
     words = mistakes_in_words(assignment)
     for notebook in notebooks:
-        path = Path(student, assignment, f"{notebook}.ipynb")
-        verdicts, ended, why = _graded_notebook(root / "autograded" / path)
+        file = f"{notebook}.ipynb"
+        graded = found.autograded(student, assignment) / file
+        verdicts, ended, why = _graded_notebook(graded)
         if ended == "not_graded":
-            why = _why_not_graded(root / "submitted" / path)
+            why = _why_not_graded(folder / file)
             ended = "unreadable" if isinstance(why, Unreadable) else ended
         if ended != "graded":
             state, reason = ended, str(why)
         if ended != "not_graded":
-            found |= _marks(gradebook, assignment, notebook, student, verdicts, words)
-    return Row(student, name, state, reason, found)
+            marks |= _marks(gradebook, assignment, notebook, student, verdicts, words)
+    return Row(student, name, state, reason, marks)
 
 
 def _graded_notebook(path: Path) -> tuple[dict[str, dict], str, str]:

@@ -12,7 +12,7 @@ import typer
 
 from course_utils import __version__
 from course_utils.teaching.doctor.command import doctor
-from course_utils.teaching.errors import CourseError
+from course_utils.teaching.errors import CourseError, disk_trouble
 from course_utils.teaching.grading.command import grade
 from course_utils.teaching.lab.command import lab
 from course_utils.teaching.plain_text import PlainConsole
@@ -219,6 +219,12 @@ def main() -> None:
         app()
     except CourseError as error:
         _complain(error.problems)
+        sys.exit(1)
+    except OSError as error:
+        trouble = disk_trouble(error)
+        if trouble is None:
+            raise
+        _complain([trouble])
         sys.exit(1)
     except KeyboardInterrupt:
         _say("Interrupted.")

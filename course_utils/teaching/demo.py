@@ -20,9 +20,12 @@ from course_utils.teaching.class_table import STATES, Row, class_rows, to_stdout
 from course_utils.teaching.demo_class import Student, classes, hand_in, pack
 from course_utils.teaching.demo_steps import Command, Steps
 from course_utils.teaching.errors import CourseError
+from course_utils.teaching.gradebook import is_there, reading, shown
 from course_utils.teaching.mistakes import KINDS
 from course_utils.teaching.plain_text import PlainConsole
+from course_utils.teaching.release import released_notebooks
 from course_utils.teaching.sandbox.bubblewrap import SandboxUnavailable, require
+from course_utils.teaching.settings import CONFIG, places
 from course_utils.teaching.spoken import VARIABLE, spoken_language
 
 __all__ = ["disagreements", "run"]
@@ -50,6 +53,7 @@ def run(
     with speaking(language):
         given = {name: known[name] for name in _chosen(assignments, list(known), everything)}
         root = _fresh_folder(course.root, folder or course.root / "demo", given)
+        _require_own_gradebook(places(root).db_url, known)
         freely = _without_sandbox(root)
         wrong = []
         for name, students in given.items():
@@ -126,7 +130,8 @@ def _cycle(
 
     freely: the option of `course grade` where no sandbox can be had.
     """
-    solved = nbformat.read(root / "solutions" / name / f"{name}.ipynb", 4)
+    where = places(root)
+    solved = nbformat.read(where.source(name) / f"{name}.ipynb", 4)
     number = len(students)
     with Steps(root) as steps:
         for released in dict.fromkeys(student.language for student in students):
@@ -137,8 +142,8 @@ def _cycle(
             raise CourseError(steps.complaints)
         files = []
         for student in steps.over(_("The class works"), students):
-            path = root / "assignments" / student.language / name / f"{name}.ipynb"
-            files.append((student, hand_in(name, student, nbformat.read(path, 4), solved)))
+            notebook = released_notebooks(root, name, name)[student.language]
+            files.append((student, hand_in(name, student, notebook, solved)))
         archive = root / "downloaded" / name / "archive"
         archive.mkdir(parents=True)
         pack(name, files, archive / "moodle.zip")
@@ -151,7 +156,7 @@ def _cycle(
                 _("Grade"),
                 ("course", "grade", name, "--quiet", *freely),
                 number,
-                lambda: len(list(root.glob(f"autograded/*/{name}/*.ipynb"))),
+                lambda: len(where.graded(name)),
             )
         )
         steps.run(
@@ -159,7 +164,7 @@ def _cycle(
                 _("Write feedback"),
                 ("nbgrader", "generate_feedback", name, "--force"),
                 number,
-                lambda: len(list(root.glob(f"feedback/*/{name}/*.html"))),
+                lambda: len(where.fed_back(name)),
             ),
             Command(_("Write the report"), ("course", "report", name, "--language", language)),
             Command(_("Export the marks"), ("nbgrader", "export", "--to", "grades.csv")),
@@ -183,6 +188,39 @@ def _without_sandbox(root: Path) -> list[str]:
     return []
 
 
+def _require_own_folders(root: Path) -> None:
+    """The demo's class must not get among a real one. Raises CourseError where it would."""
+    where = places(root)
+    steps = (where.submitted, where.autograded, where.feedback)
+    folders = [*(step("x", "x") for step in steps), where.source("x")]
+    outside = [folder for folder in folders if root not in folder.parents]
+    if outside:
+        raise CourseError(
+            _(
+                "Expected the folders of nbgrader below the course's own, got {folder}: the "
+                "demo's class would get among yours. Name them in {config} without a leading /."
+            ).format(folder=outside[0], config=CONFIG)
+        )
+
+
+def _require_own_gradebook(db_url: str, known: Mapping[str, Sequence[Student]]) -> None:
+    """The same for a gradebook outside the demo's folder, as on a server."""
+    if not is_there(db_url):
+        return
+    ours = {student.id for students in known.values() for student in students}
+    with reading(db_url) as gradebook:
+        theirs = sorted({student.id for student in gradebook.students} - ours)
+        begun = bool(gradebook.assignments) and not gradebook.students
+    if theirs or begun:
+        raise CourseError(
+            _(
+                "Expected an empty book of marks or an earlier demo's, got {gradebook} with "
+                "work of yours. Name another one in {config} for the demo, or leave out "
+                "{setting}."
+            ).format(gradebook=shown(db_url), setting="db_url", config=CONFIG)
+        )
+
+
 def _fresh_folder(course: Path, folder: Path, given: Mapping[str, Sequence[Student]]) -> Path:
     """The working folder with what nbgrader needs of the course, and the class's roster."""
     folder = folder.resolve()
@@ -195,24 +233,29 @@ def _fresh_folder(course: Path, folder: Path, given: Mapping[str, Sequence[Stude
             ).format(folder=folder)
         )
     shutil.rmtree(folder, ignore_errors=True)
-    solutions = [Path("solutions", name, f"{name}.ipynb") for name in given]
-    for name in ("nbgrader_config.py", config.FILE_NAME, *solutions):
-        if not (course / name).is_file():
-            raise CourseError(
-                _("Expected {path}, found no such file. Run: course build").format(
-                    path=course / name
-                )
-            )
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(course / name, folder / name)
-    (folder / "logs").mkdir()
+    (folder / "logs").mkdir(parents=True)
     mark.touch()
+    for name in (CONFIG, config.FILE_NAME):
+        _copy(course / name, folder / name)
+    _require_own_folders(folder)
+    for name in given:
+        file = f"{name}.ipynb"
+        _copy(course / "solutions" / name / file, places(folder).source(name) / file)
     with (folder / "roster.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["id", "last_name", "first_name"])
         people = {s.id: [s.id, s.last_name, s.first_name] for c in given.values() for s in c}
         writer.writerows(people.values())
     return folder
+
+
+def _copy(source: Path, target: Path) -> None:
+    if not source.is_file():
+        raise CourseError(
+            _("Expected {path}, found no such file. Run: course build").format(path=source)
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source, target)
 
 
 def _show(rows: Sequence[Row], root: Path, name: str, title: str) -> None:
@@ -223,7 +266,7 @@ def _show(rows: Sequence[Row], root: Path, name: str, title: str) -> None:
 
 def _show_folders(root: Path) -> None:
     for label, path in (
-        (_("Feedback"), root / "feedback"),
+        (_("Feedback"), places(root).feedback("*", "*").parent.parent),
         (_("Reports on the class"), root / "reports"),
         (_("Marks"), root / "grades.csv"),
         (_("Marks and mistakes"), root / "marks_*.csv"),

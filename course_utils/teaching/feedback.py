@@ -6,12 +6,9 @@ cards that `judge` wrote stay as they are.
 """
 
 import html
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import bleach
-from bleach.css_sanitizer import ALLOWED_CSS_PROPERTIES, CSSSanitizer
 from jinja2 import pass_context
 from nbconvert.exporters import HTMLExporter
 from nbconvert.preprocessors.sanitize import SanitizeHTML
@@ -23,28 +20,13 @@ from traitlets import List
 from traitlets.config import Config
 
 from course_utils.i18n import LANGUAGES, _, speaking
+from course_utils.teaching.cleaning import clean, markdown_to_html, without_macros
 from course_utils.teaching.release import hand_in_language
 
-__all__ = ["FeedbackExporter", "HideHiddenTests", "ShowFeedback", "clean"]
+__all__ = ["FeedbackExporter", "HideHiddenTests", "ShowFeedback"]
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_TAGS = bleach.ALLOWED_TAGS | {
-    *("br", "dd", "del", "details", "div", "dl", "dt", "figcaption", "figure", "hr", "img"),
-    *("h1", "h2", "h3", "h4", "h5", "h6", "kbd", "mark", "p", "pre", "q", "s", "small"),
-    *("span", "sub", "summary", "sup", "u"),
-    *("caption", "table", "tbody", "td", "tfoot", "th", "thead", "tr"),
-}
-_ATTRIBUTES = {
-    *("align", "alt", "colspan", "height", "rowspan", "start", "style", "title", "width"),
-}
-# Of highlighted code and pandas tables; no other, for pages give classes a meaning and buttons.
-_CLASS = re.compile(r"highlight|dataframe|[a-z][a-z0-9]{0,2}")
-_STYLES = ALLOWED_CSS_PROPERTIES | {
-    *("border", "border-left", "border-radius", "margin", "margin-left", "margin-top"),
-    *("max-width", "padding"),
-}
 _SHORT = 8  # characters of a hidden line that stand anywhere: `else:`
-_PICTURES = ("image/png", "image/jpeg", "image/gif", "image/svg+xml")
 
 
 class HideHiddenTests(ClearHiddenTests):
@@ -110,6 +92,13 @@ class ShowFeedback(NbGraderPreprocessor, SanitizeHTML):
     def sanitize_html_tags(self, html_str) -> str:
         return clean("".join(html_str))
 
+    def sanitize_code_outputs(self, outputs):
+        for output in super().sanitize_code_outputs(outputs):
+            formula = output.get("data", {}).get("text/latex")
+            if formula is not None:
+                output.data["text/latex"] = without_macros("".join(formula))
+        return outputs
+
     def _show(self, cell: NotebookNode) -> None:
         course = cell.metadata.get("course", {})
         nbgrader = cell.metadata.get("nbgrader", NotebookNode())
@@ -124,7 +113,7 @@ class ShowFeedback(NbGraderPreprocessor, SanitizeHTML):
         for output in cell.outputs:
             if "metadata" in output:
                 output["metadata"] = NotebookNode()
-        if "verdict" in course:
+        if "verdict" in course and _is_check(cell):
             cards = [output for output in cell.outputs if "text/html" in output.get("data", {})]
             cell["outputs"] = cards or cell.outputs
         else:
@@ -160,21 +149,9 @@ class FeedbackExporter(HTMLExporter):
 
         @pass_context
         def markdown2html(context, source):
-            return clean(self.markdown2html(context, source))
+            return markdown_to_html(self, context, source)
 
         yield "markdown2html", markdown2html
-
-
-def clean(page: str) -> str:
-    """HTML with what can run or lead astray taken out: scripts, handlers, forms, frames."""
-    return bleach.clean(
-        page,
-        tags=_TAGS,
-        attributes=_allowed,
-        protocols=("http", "https", "mailto", "data"),
-        css_sanitizer=CSSSanitizer(allowed_css_properties=_STYLES),
-        strip=True,
-    )
 
 
 def _is_check(cell: NotebookNode) -> bool:
@@ -204,17 +181,6 @@ def _texts(content: object) -> Iterator[str]:
     elif isinstance(content, dict | list):
         for item in content.values() if isinstance(content, dict) else content:
             yield from _texts(item)
-
-
-def _allowed(tag: str, name: str, value: str) -> bool:
-    if tag == "img" and name == "src":
-        kinds = tuple(f"data:{kind};base64," for kind in _PICTURES)
-        return value.startswith((*kinds, "https://"))
-    if tag == "a" and name == "href":
-        return value.startswith(("http://", "https://", "mailto:", "#"))
-    if name == "class":
-        return all(map(_CLASS.fullmatch, value.split()))
-    return name in _ATTRIBUTES
 
 
 def _waiting(names) -> set[str]:

@@ -19,7 +19,7 @@ from nbgrader import utils
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import List
 
-from course_utils.teaching.feedback import clean
+from course_utils.teaching.cleaning import clean, markdown_to_html, without_macros
 
 __all__ = ["CleanHandIn", "markdown2html"]
 
@@ -30,7 +30,7 @@ _renderer = HTMLExporter(exclude_anchor_links=True)
 @pass_context
 def markdown2html(context, source: str) -> str:
     """nbconvert's filter of this name; its HTML cleaned."""
-    return clean(_renderer.markdown2html(context, source))
+    return markdown_to_html(_renderer, context, source)
 
 
 class CleanHandIn(NbGraderPreprocessor, SanitizeHTML):
@@ -48,6 +48,13 @@ class CleanHandIn(NbGraderPreprocessor, SanitizeHTML):
 
     def sanitize_html_tags(self, html_str) -> str:
         return clean("".join(html_str))
+
+    def sanitize_code_outputs(self, outputs):
+        for output in super().sanitize_code_outputs(outputs):
+            formula = output.get("data", {}).get("text/latex")
+            if formula is not None:
+                output.data["text/latex"] = without_macros("".join(formula))
+        return outputs
 
     def _clean(self, cell: NotebookNode, index: int) -> None:
         judged = "verdict" in cell.metadata.get("course", {}) and _is_check(cell)

@@ -226,8 +226,9 @@ def _tidy(notebook):
         source = cell.get("source", "")
         lines = source if isinstance(source, list) else [source]
         cell["source"] = "".join(str(line) for line in lines)
-        if cell["cell_type"] == "code" or not _are_attachments(cell.get("attachments")):
-            cell.pop("attachments", None)
+        pictures = _pictures(cell.pop("attachments", None))
+        if pictures and cell["cell_type"] != "code":
+            cell["attachments"] = pictures
         for unknown in cell.keys() - _FIELDS:  # old outputs too
             del cell[unknown]
         if not _ID.fullmatch(str(cell.get("id", ""))):
@@ -237,9 +238,21 @@ def _tidy(notebook):
     return notebook
 
 
-def _are_attachments(found) -> bool:
-    """Pictures pasted into a text cell: name -> kind -> data."""
-    return isinstance(found, dict) and all(
-        isinstance(kinds, dict) and all(isinstance(data, str) for data in kinds.values())
-        for kinds in found.values()
-    )
+def _pictures(found) -> dict[str, dict[str, str]]:
+    """Those pasted into a text cell, name -> kind -> data; nbformat writes some as lines."""
+    bundles = found.items() if isinstance(found, dict) else ()
+    kept = {
+        name: {kind: _joined(data) for kind, data in kinds.items() if _is_text(data)}
+        for name, kinds in bundles
+        if isinstance(kinds, dict)
+    }
+    return {name: kinds for name, kinds in kept.items() if kinds}
+
+
+def _joined(data: str | list[str]) -> str:
+    return data if isinstance(data, str) else "".join(data)
+
+
+def _is_text(data) -> bool:
+    lines = data if isinstance(data, list) else [data]
+    return all(isinstance(line, str) for line in lines)

@@ -10,6 +10,7 @@ from nbgrader.api import Gradebook
 
 from course_utils.i18n import LANGUAGES
 from course_utils.teaching.language import ESSAY_STUBS
+from course_utils.teaching.settings import released_folders
 
 __all__ = [
     "ReleasedCell",
@@ -89,15 +90,12 @@ def released_cells(db_url: str, assignment: str, notebook: str) -> dict[str, Rel
 
 def released_notebooks(root: Path, assignment: str, notebook: str) -> dict[str, NotebookNode]:
     """The student version in each language that is there: language -> notebook."""
-    paths = {
-        language: root / "assignments" / language / assignment / f"{notebook}.ipynb"
-        for language in LANGUAGES
-    }
-    return {
-        language: nbformat.read(path, as_version=4)
-        for language, path in paths.items()
-        if path.is_file()
-    }
+    found = {}
+    for language, folders in released_folders(root, assignment).items():
+        paths = [path for f in folders if (path := f / f"{notebook}.ipynb").is_file()]
+        if paths:
+            found[language] = nbformat.read(paths[0], as_version=4)
+    return found
 
 
 def tracked_cells(notebooks: dict[str, NotebookNode]) -> dict[str, ReleasedCell]:

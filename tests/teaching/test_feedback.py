@@ -3,7 +3,8 @@
 import nbformat
 import pytest
 
-from course_utils.teaching.feedback import HideHiddenTests, clean
+from course_utils.teaching.cleaning import clean
+from course_utils.teaching.feedback import HideHiddenTests
 
 HIDDEN = "assert f(1) == 2\n### BEGIN HIDDEN TESTS\nassert f(9) == 81\n### END HIDDEN TESTS"
 

@@ -9,7 +9,7 @@ from nbconvert.exporters import HTMLExporter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output, new_raw_cell
 from traitlets.config.loader import PyFileConfigLoader
 
-from course_utils.teaching.feedback import clean
+from course_utils.teaching.cleaning import clean
 from course_utils.teaching.formgrader import CleanHandIn
 
 MARKUP = (

@@ -4,21 +4,21 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from nbgrader.api import Gradebook, MissingEntry, Student
+from nbgrader.api import MissingEntry, Student
 
 from course_utils.teaching.collect.roster import Roster
-from course_utils.teaching.grading.kit import CONFIG, course_directory, load_config
+from course_utils.teaching.gradebook import is_there, reading, writing
+from course_utils.teaching.settings import places
 
 __all__ = ["due_date", "enter"]
 
 
 def due_date(root: Path, assignment: str) -> datetime | None:
     """When the assignment is due, in UTC; None where nobody said."""
-    url = _url(root)
-    file = url.removeprefix("sqlite:///")
-    if file != url and not (root / file).is_file():  # to open it would make one
+    url = places(root).db_url
+    if not is_there(url):
         return None
-    with Gradebook(url) as gradebook:
+    with reading(url, assignment) as gradebook:
         try:
             due = gradebook.find_assignment(assignment).duedate
         except MissingEntry:
@@ -40,7 +40,7 @@ def enter(root: Path, roster: Roster, handed_in: Mapping[str, str]) -> int:
         for person in roster.people.values()
     }
     changed = 0
-    with Gradebook(_url(root)) as gradebook:
+    with writing(places(root).db_url) as gradebook:
         present = {student.id: student for student in gradebook.students}
         for student, name in handed_in.items():
             if student not in present:
@@ -57,10 +57,3 @@ def enter(root: Path, roster: Roster, handed_in: Mapping[str, str]) -> int:
             changed += 1
         gradebook.db.commit()  # once: update_or_create_student writes to the disk for each
     return changed
-
-
-def _url(root: Path) -> str:
-    """The gradebook that nbgrader_config.py names; without that file, nbgrader's usual one."""
-    if not (root / CONFIG).is_file():
-        return f"sqlite:///{root / 'gradebook.db'}"
-    return course_directory(root, load_config(root), "").db_url

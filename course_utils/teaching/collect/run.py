@@ -5,7 +5,7 @@ What can't be taken becomes an `Item` with its reason; nothing stops the others.
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,6 +32,7 @@ from course_utils.teaching.collect.tries import Filed, Try, file_tries
 from course_utils.teaching.config import Course
 from course_utils.teaching.doctor.examine import Doctor
 from course_utils.teaching.doctor.worth import Worth
+from course_utils.teaching.settings import places
 
 __all__ = ["Collected", "Item", "collect"]
 
@@ -274,7 +275,7 @@ class _Run:
     def result(self, dry_run: bool) -> Collected:
         """Add what was refused, enter the class in the gradebook, and sum up."""
         there = set(self.by_student)
-        there |= {path.parent.name for path in self._submitted()}
+        there |= places(self.course.root).hand_ins(self.assignment).keys()
         for container, refused in self.refused:
             who = self.roster.who(self._claim(container, refused.parts))
             if len(refused.parts) == 1 and not who.known:
@@ -303,9 +304,6 @@ class _Run:
             gradebook.enter(self.course.root, self.roster, self.entered)
         absent = sorted(set(self.roster.people) - there)
         return Collected(self.items, self.warnings, absent)
-
-    def _submitted(self) -> Iterable[Path]:
-        return self.course.root.glob(f"submitted/*/{self.assignment}")
 
     def _claim(self, container: Path, parts: tuple[str, ...]) -> Claim:
         trust = container.is_dir() or self.roster.who(claim((*parts[:1],))).known

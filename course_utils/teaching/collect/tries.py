@@ -22,6 +22,7 @@ from pathlib import Path
 from course_utils.teaching.collect.contents import inspect
 from course_utils.teaching.collect.times import WrongTime, read_timestamp, written
 from course_utils.teaching.doctor.worth import Worth
+from course_utils.teaching.settings import places
 
 __all__ = [
     "Filed",
@@ -116,7 +117,7 @@ def file_tries(
     worth_of: how much of the assignment a file holds; asked where there are several.
     in_time: write no timestamp: the LMS says that it is in time, the file's time may be wrong.
     """
-    target = root / "submitted" / student / assignment / f"{assignment}.ipynb"
+    target = places(root).submitted(student, assignment) / f"{assignment}.ipynb"
     kept = root / "downloaded" / assignment / "tries" / student
     warnings = []
     known, current = _read_index(kept / "tries.json", warnings)
@@ -157,7 +158,7 @@ def file_tries(
 
 def original_of(root: Path, assignment: str, student: str) -> Path | None:
     """What the student handed in, where a mended file stands in submitted/; else None."""
-    target = root / "submitted" / student / assignment / f"{assignment}.ipynb"
+    target = places(root).submitted(student, assignment) / f"{assignment}.ipynb"
     try:
         found = _place_of_original(root, assignment, student, target.read_bytes())
     except OSError:
@@ -167,7 +168,7 @@ def original_of(root: Path, assignment: str, student: str) -> Path | None:
 
 def put_mended(root: Path, assignment: str, student: str, data: bytes) -> Path:
     """Put a mended file in the place of the one in submitted/; returns where that is kept."""
-    target = root / "submitted" / student / assignment / f"{assignment}.ipynb"
+    target = places(root).submitted(student, assignment) / f"{assignment}.ipynb"
     kept = _place_of_original(root, assignment, student, data)
     write_atomically(kept, target.read_bytes())
     write_atomically(target, data)

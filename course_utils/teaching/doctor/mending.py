@@ -99,7 +99,10 @@ class _Mending:
         if item.cell.cell_type != released.cell_type:
             was, now = _TYPES[item.cell.cell_type], _TYPES[released.cell_type]
             self.find("retyped", item, name=item.key, was=was, now=now)
+            pictures = item.cell.get("attachments")
             item.cell = _MAKE[released.cell_type](item.cell.source, metadata=metadata)
+            if pictures and released.cell_type != "code":
+                item.cell["attachments"] = pictures
         item.cell["metadata"] = metadata
         if released.locked and squeezed(item.cell.source) not in self.known.texts[item.key]:
             self.find("check_form", item, name=item.key)

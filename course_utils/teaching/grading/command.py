@@ -71,6 +71,7 @@ def grade(
     with nullcontext() if scheduler else begun(course.root, assignment, sandbox=not no_sandbox):
         # Late: `course --help` needs none of nbgrader and Dask.
         from course_utils.teaching import class_table
+        from course_utils.teaching.gradebook import GradebookError
         from course_utils.teaching.grading.run import Grading
 
         warnings.simplefilter("ignore")  # SQLAlchemy's, of nbgrader's own queries
@@ -81,8 +82,12 @@ def grade(
     if not quiet:
         language = spoken_language(course)
         with speaking(language):
-            rows = class_table.class_rows(course.root, assignment)
-            class_table.to_stdout(rows, course.assignment(assignment).title[language])
+            try:
+                rows = class_table.class_rows(course.root, assignment)
+            except GradebookError as error:
+                summary.problems = summary.problems or error.problems
+            else:
+                class_table.to_stdout(rows, course.assignment(assignment).title[language])
     with speaking("en"):
         states = [f"{count} {_(class_table.STATES[s])}" for s, count in summary.states.items()]
     log.print(

@@ -57,6 +57,7 @@ class _Joint(api.Gradebook):
 
     def __init__(self, db_url: str) -> None:
         super().__init__(db_url)
+        self.address = db_url
         self.db.remove()
         self.db = _JointSession(autoflush=True, bind=self.engine, future=True)
         self._by_cell: dict[tuple, dict[str, Any]] = {}
@@ -116,6 +117,7 @@ class _Kept(api.Gradebook):
 
     def __init__(self, db_url: str) -> None:
         super().__init__(db_url)
+        self.address = db_url
         for name in ("find_notebook", "find_source_cell", "find_graded_cell"):
             setattr(self, name, cache(getattr(self, name)))
 
@@ -133,7 +135,7 @@ def _instead(modules: tuple, gradebook: api.Gradebook) -> Iterator[None]:
     """The modules' `Gradebook` opens this one, which is not closed by its users."""
 
     def opened(db_url: str, *_course) -> api.Gradebook:
-        if db_url != str(gradebook.engine.url):
+        if db_url != gradebook.address:  # an engine's own has *** for a password
             return api.Gradebook(db_url, *_course)
         return gradebook
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from nbgrader.coursedir import CourseDirectory
 
 from course_utils.teaching.grading.choice import named_by_content
+from course_utils.teaching.settings import Places
 
 __all__ = ["MAX_BYTES", "MAX_FILES", "HandIn", "find_hand_ins", "read_files"]
 
@@ -37,21 +38,17 @@ def find_hand_ins(directory: CourseDirectory, assignment: str) -> list[HandIn]:
     A folder whose name holds a line break, or bytes that are no text, is left out with a
     warning: nbgrader's own commands stop at such a name, and with it the whole class.
     """
-    pattern = directory.format_path(directory.submitted_directory, "*", assignment)
-    home = Path(directory.root)
-    found = [path for path in home.glob(str(Path(pattern).relative_to(home))) if path.is_dir()]
-    for path in found:
-        if not path.parent.name.isprintable():
+    readable = {}
+    for student, path in Places(directory).hand_ins(assignment).items():
+        if student.isprintable():
+            readable[student] = path
+        else:
             _log.warning(
                 "Not graded: the folder %r has a name that is no plain text. "
                 "Rename it, then grade again.",
-                os.path.relpath(path.parent, home),
+                os.path.relpath(path.parent, directory.root),
             )
-    return [
-        HandIn(path.parent.name, path, _digest(path))
-        for path in sorted(found)
-        if path.parent.name != "." and path.parent.name.isprintable()
-    ]
+    return [HandIn(student, path, _digest(path)) for student, path in readable.items()]
 
 
 def read_files(

@@ -12,17 +12,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nbgrader.api import Base, Gradebook, MissingEntry
-from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import find_all_files
 from sqlalchemy import create_engine
-from traitlets.config import Config, PyFileConfigLoader
+from traitlets.config import Config
 
 from course_utils.teaching.config import FILE_NAME, Course
 from course_utils.teaching.errors import CourseError
+from course_utils.teaching.gradebook import reading
+from course_utils.teaching.settings import (
+    CONFIG,
+    Places,
+    course_directory,
+    load_config,
+    released_folders,
+)
 
 __all__ = ["CONFIG", "Kit", "course_directory", "load_config", "make_kit", "unpack"]
 
-CONFIG = "nbgrader_config.py"
 _DATABASE = "gradebook.db"
 
 
@@ -44,32 +50,6 @@ class Kit:
         return _digest(self.files)
 
 
-def load_config(root: Path, *, sandbox: bool | None = None) -> Config:
-    """nbgrader's settings in a folder. Raises CourseError where they can't be read.
-
-    sandbox: what a run was told, for all that it configures; None: as the file says.
-    """
-    if not (root / CONFIG).is_file():
-        raise CourseError(f"Expected {root / CONFIG}, found no such file.")
-    try:
-        found = PyFileConfigLoader(CONFIG, path=str(root)).load_config()
-    except CourseError:
-        raise
-    except Exception as error:
-        raise CourseError(f"{root / CONFIG}: {type(error).__name__}: {error}") from error
-    if sandbox is not None:
-        found.Judge.sandbox = sandbox
-    return found
-
-
-def course_directory(root: Path, config: Config, assignment: str) -> CourseDirectory:
-    """nbgrader's own idea of the folders and the gradebook."""
-    found = CourseDirectory(config=config)
-    found.root = str(root)
-    found.assignment_id = assignment
-    return found
-
-
 def make_kit(course: Course, assignment: str, config: Config) -> Kit:
     """The kit of an assignment out of the course's folder and its gradebook.
 
@@ -78,11 +58,17 @@ def make_kit(course: Course, assignment: str, config: Config) -> Kit:
     course.assignment(assignment)
     directory = course_directory(course.root, config, assignment)
     files = {name: (course.root / name).read_bytes() for name in (FILE_NAME, CONFIG)}
+    address = config.CourseDirectory.get("db_url")  # a worker has its own, and no password
+    if isinstance(address, str) and address:
+        files[CONFIG] = files[CONFIG].replace(address.encode(), b"sqlite:///gradebook.db")
     names, cells = _released(directory.db_url, assignment)
-    for name in names:
-        for path in sorted(course.root.glob(f"assignments/*/{assignment}/{name}.ipynb")):
-            files[path.relative_to(course.root).as_posix()] = path.read_bytes()
-    source = course.root / directory.source_directory / assignment
+    for language, folders in released_folders(course.root, assignment).items():
+        for name in names:
+            found = [path for f in folders if (path := f / f"{name}.ipynb").is_file()]
+            if found:
+                place = f"assignments/{language}/{assignment}/{name}.ipynb"
+                files[place] = found[0].read_bytes()
+    source = Places(directory).source(assignment)
     for path in find_all_files(str(source), [*directory.ignore, "*.ipynb"]):
         beside = Path(path).relative_to(source).as_posix()
         files[f"beside/{beside}"] = Path(path).read_bytes()
@@ -104,7 +90,7 @@ def unpack(kit: Kit, folder: Path) -> Path:
 def _released(db_url: str, assignment: str) -> tuple[list[str], dict]:
     """Names of the notebooks, and all that the gradebook knows of their cells."""
     try:
-        with Gradebook(db_url) as gradebook:
+        with reading(db_url, assignment) as gradebook:
             found = gradebook.find_assignment(assignment)
             names = sorted(notebook.name for notebook in found.notebooks)
             return names, {

@@ -19,6 +19,7 @@ from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
+from course_utils.teaching.gradebook import has_server, told
 from course_utils.teaching.grading.gradebooks import written_together
 from course_utils.teaching.grading.hand_ins import read_files
 from course_utils.teaching.grading.kit import course_directory
@@ -48,10 +49,20 @@ class Recorder:
     def record(self, student: str, judged: Mapping[str, str]) -> None:
         """Write the marks. judged: name -> the judged notebook, the text of a file.
 
-        Raises what nbgrader or the database raised where it can't; then the gradebook is as
-        it was.
+        Raises GradebookError where the gradebook or the disk can't be written, else what
+        nbgrader raised; then the gradebook is as it was. What two programs wrote to a server's
+        at one moment, a new student for instance, is written by a second try.
         """
-        with chdir(self._root), written_together(self._autograde.coursedir.db_url):
+        try:
+            self._record(student, judged)
+        except Exception:
+            if not has_server(self._autograde.coursedir.db_url):
+                raise
+            self._record(student, judged)
+
+    def _record(self, student: str, judged: Mapping[str, str]) -> None:
+        db_url = self._autograde.coursedir.db_url
+        with chdir(self._root), told(db_url), written_together(db_url):
             self._autograde.record(self._assignment, student, judged)
 
 

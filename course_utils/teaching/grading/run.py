@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import MissingEntry
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -29,6 +29,7 @@ from rich.progress import (
 from course_utils.i18n import N_
 from course_utils.teaching.config import Course
 from course_utils.teaching.errors import CourseError
+from course_utils.teaching.gradebook import GradebookError, has_server, reading
 from course_utils.teaching.grading.hand_ins import HandIn, find_hand_ins, read_files
 from course_utils.teaching.grading.kit import Kit, course_directory, load_config, make_kit
 from course_utils.teaching.grading.ledger import Attempt, Ledger
@@ -126,14 +127,16 @@ class Grading:
         return [hand_in for hand_in in found if not students or hand_in.student in students]
 
     def _alone(self) -> FileLock:
-        """The gradebook has one writer. The lock goes with the process, however it ends."""
-        lock = FileLock(self.course.root / FOLDER / "lock")
-        Path(lock.lock_file).parent.mkdir(exist_ok=True)
+        """A file for a gradebook has one writer, a server's one an assignment. The lock goes
+        with the process, however it ends."""
+        several = has_server(self.directory.db_url)
+        lock = FileLock((self.folder if several else self.course.root / FOLDER) / "lock")
+        Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
         try:
             lock.acquire(timeout=0)
         except Timeout:
             raise CourseError(
-                f"Another `course grade` is at work in {self.course.root}. "
+                f"Another `course grade` is at work in {Path(lock.lock_file).parent}. "
                 "Wait until it has ended."
             ) from None
         return lock
@@ -148,6 +151,8 @@ class _Run:
         self.summary = Summary()
         self.secret = secrets.token_hex(16)  # the whole class is asked the same
         self.attempts: dict[str, int] = {}  # key of a job -> its attempt
+        self.waiting: list[tuple[int, str, str]] = []  # judged, for the gradebook
+        self.trouble: GradebookError | None = None
 
     def over(
         self,
@@ -169,6 +174,7 @@ class _Run:
             if to_run:
                 for _done in self._graded(to_run, jobs, scheduler):
                     progress.advance(bar)
+        self._record_what_waits()
         return self.summary
 
     def _to_do(
@@ -195,7 +201,7 @@ class _Run:
     def _marked(self) -> set[str]:
         """Students with marks in the gradebook and their notebooks in autograded/."""
         grading = self.grading
-        with Gradebook(grading.directory.db_url) as gradebook:
+        with reading(grading.directory.db_url, grading.assignment) as gradebook:
             try:
                 submissions = gradebook.assignment_submissions(grading.assignment)
             except MissingEntry:
@@ -260,14 +266,32 @@ class _Run:
         self._record(attempt, result.student, result.state)
 
     def _record(self, attempt: int, student: str, state: str) -> None:
+        if self.waiting:  # each try may wait for a lock
+            self.waiting.append((attempt, student, state))
+            return
         try:
             self.recorder.record(student, self._notebooks(student))
+        except GradebookError as error:
+            self.trouble = error
+            self.waiting.append((attempt, student, state))
+            return
         except Exception as error:
             self._problem(student, error)
             return
         self.ledger.recorded(attempt)
         self.summary.graded += 1
         self._count(state)
+
+    def _record_what_waits(self) -> None:
+        """Once more; what still can't be recorded is the next run's: one problem for all."""
+        waiting, self.waiting = self.waiting, []
+        for attempt, student, state in waiting:
+            self._record(attempt, student, state)
+        if self.waiting:
+            self.summary.problems.append(
+                f"Judged and kept, but not yet in the gradebook: {len(self.waiting)}. "
+                f"{self.trouble}"
+            )
 
     def _count(self, state: str) -> None:
         self.summary.states[state] = self.summary.states.get(state, 0) + 1
@@ -313,6 +337,7 @@ def _logged(path: Path) -> Iterator[None]:
     """What goes wrong in our own code, with its traceback, goes to a file."""
     logger = logging.getLogger("course_utils")
     handler = logging.FileHandler(path, encoding="utf-8", delay=True)
+    handler.handleError = lambda _record: None  # a full disk: said where it stops the run
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logger.addHandler(handler)
     try:

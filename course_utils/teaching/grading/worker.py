@@ -32,11 +32,12 @@ from course_utils.teaching.doctor.known import Known
 from course_utils.teaching.errors import CourseError
 from course_utils.teaching.grading.gradebooks import kept_open
 from course_utils.teaching.grading.hand_ins import MAX_BYTES
-from course_utils.teaching.grading.kit import Kit, course_directory, load_config, unpack
+from course_utils.teaching.grading.kit import Kit, load_config, unpack
 from course_utils.teaching.grading.thrift import once_a_process
 from course_utils.teaching.hand_in import Unreadable, read_hand_in
 from course_utils.teaching.programs import require_one_package
 from course_utils.teaching.sandbox.bubblewrap import require
+from course_utils.teaching.settings import worker_directory
 
 __all__ = ["STATES", "Job", "Result", "grade", "steps", "unreadable"]
 
@@ -162,7 +163,7 @@ def _through_all(
 ) -> NotebookNode:
     config = load_config(root, sandbox=job.sandbox)
     config.Judge.secret = job.secret
-    directory = course_directory(root, config, kit.assignment)
+    directory = worker_directory(root, config, kit.assignment)
     autograde = Autograde(coursedir=directory, config=config)
     resources = ResourcesDict(
         unique_key=name,

@@ -23,6 +23,7 @@ from course_utils.teaching.hand_in import Unreadable, read_hand_in
 from course_utils.teaching.release import released_notebooks, squeezed
 from course_utils.teaching.report.alike import Alike, compare, likeness
 from course_utils.teaching.report.answers import Piece, own_code, released_code
+from course_utils.teaching.settings import Places, places
 from course_utils.teaching.suspicions import WHAT, LookAt
 
 __all__ = ["ExerciseFigures", "MistakeFigures", "Report", "gather"]
@@ -111,21 +112,22 @@ def gather(
     rows = class_rows(root, assignment)
     handed_in = [row for row in rows if row.state != "absent"]
     _require_graded(root, assignment, handed_in)
+    where = places(root)
     released = released_notebooks(root, assignment, assignment)
     starting_code = released_code(released.values())
     known = {squeezed(source) for source in starting_code}
     answers: dict[str, Sequence[Piece]] = {}
     look_at = []
     for row in handed_in:
-        graded, submitted = _notebooks(root, assignment, row.student)
+        graded, submitted = _notebooks(where, assignment, row.student)
         answers[row.student] = [
             piece for notebook in graded or submitted for piece in own_code(notebook, known)
         ]
-        places = _places(graded, submitted)
-        if places:
-            look_at.append((row, tuple(places)))
+        found = _places(graded, submitted)
+        if found:
+            look_at.append((row, tuple(found)))
         step(2 * len(handed_in))
-    reference = _reference(root / "solutions" / assignment / f"{assignment}.ipynb")
+    reference = _reference(where.source(assignment) / f"{assignment}.ipynb")
     alike = compare(answers, starting_code, lambda: step(2 * len(handed_in)))
     like = {s: likeness(pieces, reference, starting_code) for s, pieces in answers.items()}
     near = [(row, like[row.student]) for row in handed_in if like[row.student] is not None]
@@ -157,7 +159,7 @@ def gather(
 def _require_graded(root: Path, assignment: str, handed_in: Sequence[Row]) -> None:
     if not handed_in:
         raise CourseError(
-            f"Expected hand-ins in {root / 'submitted'}/*/{assignment}, found none. "
+            f"Expected hand-ins in {places(root).submitted('*', assignment)}, found none. "
             "Collect them first: course collect ZIP"
         )
     if not any(row.marks for row in handed_in):
@@ -168,21 +170,19 @@ def _require_graded(root: Path, assignment: str, handed_in: Sequence[Row]) -> No
 
 
 def _notebooks(
-    root: Path, assignment: str, student: str
+    where: Places, assignment: str, student: str
 ) -> tuple[list[NotebookNode], list[NotebookNode]]:
     """(autograded, submitted) notebooks of a student; what cannot be read is left out."""
     found = []
-    for folder in ("autograded", "submitted"):
-        paths = sorted((root / folder / student / assignment).glob("*.ipynb"))
+    for place, read in (
+        (where.autograded, lambda path: nbformat.read(path, as_version=4)),
+        (where.submitted, read_hand_in),
+    ):
         notebooks = []
-        for path in paths:
+        for path in sorted(place(student, assignment).glob("*.ipynb")):
             if path.is_file() and not path.is_symlink():
                 try:
-                    notebooks.append(
-                        nbformat.read(path, as_version=4)
-                        if folder == "autograded"
-                        else read_hand_in(path)
-                    )
+                    notebooks.append(read(path))
                 except (Unreadable, ValueError):
                     continue  # the table of hand-ins says why
         found.append(notebooks)
@@ -200,8 +200,8 @@ def _places(graded: list[NotebookNode], submitted: list[NotebookNode]) -> list[L
         return [place for notebook in submitted for place in suspicions.find(notebook)]
     return [
         LookAt(place["cell"], place["line"], str(place["code"]), place["what"])
-        for places in noted
-        for place in places
+        for each in noted
+        for place in each
         if place.get("what") in WHAT
     ]
 
