@@ -13,6 +13,7 @@ from traitlets.config import Config
 from course_utils.teaching import demo
 from course_utils.teaching.class_table import class_rows
 from course_utils.teaching.collect.tries import Try, file_tries, original_of
+from course_utils.teaching.doctor.worth import Worth
 from course_utils.teaching.errors import CourseError
 from course_utils.teaching.grading.hand_ins import find_hand_ins
 from course_utils.teaching.release import released_notebooks
@@ -97,7 +98,8 @@ def test_tries_are_put_there(root):
     (root / "new.ipynb").write_bytes(data)
     one = Try(hashlib.sha256(data).hexdigest(), "new", "2026-01-02T00:00:00+00:00", "zip")
     for student in ("oleg", "anna"):
-        filed = file_tries(root, "sums", student, [(one, root / "new.ipynb")])
+        new = [(one, root / "new.ipynb")]
+        filed = file_tries(root, "sums", student, new, lambda _file: Worth.ANSWERED)
         assert filed.stands.sha == one.sha or student == "anna"
     assert (root / "work/in/sums/by/oleg/sums.ipynb").read_bytes() == data
     assert not (root / "submitted").exists()
