@@ -20,6 +20,7 @@ __all__ = [
     "Ended",
     "HandInExporter",
     "NotUnicode",
+    "OutOfTime",
     "Unreadable",
     "notebook_in",
     "read_hand_in",
@@ -62,6 +63,12 @@ class Ended(Unreadable):
     """The file may be a notebook, but grading it ended without one."""
 
     state = "crashed"
+
+
+class OutOfTime(Ended):
+    """The file may be a notebook, but grading it took too long."""
+
+    state = "timed_out"
 
 
 class HandInExporter(NotebookExporter):

@@ -1,7 +1,6 @@
 """All that a worker needs, to be imported once for the workers of a machine."""
 
 # ruff: noqa: F401
-import distributed
 import sqlalchemy.dialects.sqlite
 import torch
 from nbgrader import preprocessors

@@ -10,9 +10,10 @@ that one and those after it are the recorder's.
 import contextlib
 import gc
 import os
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
@@ -38,7 +39,7 @@ from course_utils.teaching.hand_in import Unreadable, read_hand_in
 from course_utils.teaching.programs import require_one_package
 from course_utils.teaching.sandbox.bubblewrap import require
 
-__all__ = ["STATES", "Job", "Result", "grade", "steps", "unreadable"]
+__all__ = ["STATES", "Job", "Result", "grade", "steps"]
 
 once_a_process()
 
@@ -50,6 +51,7 @@ class Job:
     """One hand-in to grade. files: path below its folder -> bytes; large: path -> size.
 
     secret: what its hidden cases are drawn from, see `Judge.secret`.
+    refused: why no cell of it is run.
     """
 
     student: str
@@ -57,6 +59,7 @@ class Job:
     large: Mapping[str, int] = field(default_factory=dict)
     sandbox: bool = True
     secret: str = ""
+    refused: Unreadable | None = None
 
 
 @dataclass(frozen=True)
@@ -80,16 +83,7 @@ def grade(kit: Kit, job: Job) -> Result:
     kernels would import another package than this process.
     """
     _required(job.sandbox)
-    return _ended(kit, job, _read)
-
-
-def unreadable(kit: Kit, job: Job, reason: Unreadable) -> Result:
-    """The result of a hand-in of which no cell is run, for a reason."""
-
-    def refuse(*_anything) -> NotebookNode:
-        raise reason
-
-    return _ended(kit, job, refuse)
+    return _ended(kit, job)
 
 
 def steps(autograde: Autograde) -> tuple[list, list]:
@@ -101,15 +95,15 @@ def steps(autograde: Autograde) -> tuple[list, list]:
     return chosen + before, after
 
 
-def _ended(kit: Kit, job: Job, read: Callable) -> Result:
+def _ended(kit: Kit, job: Job) -> Result:
     began = time.monotonic()
     root = _workplace(kit)
     notebooks, worst = {}, ("graded", "")
     with contextlib.chdir(root), setenv(NBGRADER_EXECUTION="autograde"):
         for name in kit.notebooks:
-            notebook = _judged(root, kit, job, name, read)
+            notebook = _judged(root, kit, job, name)
             if _unexplained(notebook):  # the student's doing, or somebody killed the kernel
-                again = _judged(root, kit, job, name, read)
+                again = _judged(root, kit, job, name)
                 notebook = max(again, notebook, key=_progress)
             notebooks[name] = nbformat.writes(notebook)
             outcome = notebook.metadata.course.outcome
@@ -129,11 +123,11 @@ def _progress(notebook: NotebookNode) -> tuple[int, int]:
     return -STATES.index(notebook.metadata.course.outcome.state), passed
 
 
-def _judged(root: Path, kit: Kit, job: Job, name: str, read: Callable) -> NotebookNode:
+def _judged(root: Path, kit: Kit, job: Job, name: str) -> NotebookNode:
     with tempfile.TemporaryDirectory(prefix="hand-in-") as place:
         folder = Path(place)
         try:
-            notebook, reason = read(folder, job, name), None
+            notebook, reason = _read(folder, job, name), None
         except Unreadable as error:
             notebook, reason = nbformat.v4.new_notebook(), error
         _write_beside(folder, kit, job)
@@ -194,6 +188,8 @@ def _preprocessors(
 
 def _read(folder: Path, job: Job, name: str) -> NotebookNode:
     """The notebook called `name`, or the only one that there is. Raises Unreadable."""
+    if job.refused is not None:
+        raise job.refused
     expected = f"{name}.ipynb"
     others = sorted(path for path in (*job.files, *job.large) if path.endswith(".ipynb"))
     chosen = expected if expected in others or len(others) != 1 else others[0]
@@ -253,7 +249,9 @@ def _unpacked(digest: str) -> tempfile.TemporaryDirectory:
 
 def _own_folder() -> str | None:
     """The folder that goes with this Dask worker, however it ends; None where it is none."""
-    from distributed import get_worker  # late: Dask takes a second to import
+    if "distributed" not in sys.modules:
+        return None
+    from distributed import get_worker
 
     try:
         return get_worker().local_directory
