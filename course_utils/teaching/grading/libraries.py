@@ -6,5 +6,5 @@ import torch
 from nbgrader import preprocessors
 
 from course_utils.checks import grading
-from course_utils.teaching import judge, restore, sent_outputs
+from course_utils.teaching import judge, restore, sent_outputs, suspicions
 from course_utils.teaching.grading import worker

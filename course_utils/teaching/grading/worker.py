@@ -28,7 +28,6 @@ from traitlets.config import Config, Configurable
 from traitlets.utils.importstring import import_item
 
 from course_utils.i18n import N_
-from course_utils.teaching import suspicions
 from course_utils.teaching.doctor.known import Known
 from course_utils.teaching.errors import CourseError
 from course_utils.teaching.grading.gradebooks import kept_open
@@ -174,6 +173,8 @@ def _through_all(
     with kept_open(directory.db_url):
         for step in _preprocessors(steps(autograde)[0], autograde, config):
             notebook, resources = step(notebook, resources)
+    from course_utils.teaching import suspicions  # late: it brings torch
+
     found = suspicions.find(notebook, restored=True)
     notebook.metadata.course["look_at"] = [NotebookNode(vars(item)) for item in found]
     return notebook
