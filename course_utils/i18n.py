@@ -6,6 +6,7 @@ when they are shown, not when a module is imported: one process can speak both l
 
 import gettext
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
@@ -23,46 +24,60 @@ LATIN = frozenset((
 ))
 # fmt: on
 _LOCALE = Path(__file__).parent / "locale"
-_current = "en"
+_process = "en"  # a notebook's cells may each run in a context of their own
+_here: ContextVar[str | None] = ContextVar("language", default=None)
 
 
 def language() -> str:
     """The language in use: "ru" or "en"."""
-    return _current
+    return _here.get() or _process
 
 
 def set_language(name: str) -> None:
-    """Speak `name` from now on. Raises ValueError for a language the course does not have."""
-    global _current
-    if name not in LANGUAGES:
-        raise ValueError(f"Expected a language out of {', '.join(LANGUAGES)}, got {name!r}.")
-    _current = name
+    """Speak `name` from now on in this process; inside a block `speaking`, until its end.
+
+    Raises ValueError for a language the course does not have.
+    """
+    global _process
+    _require(name)
+    if _here.get() is None:
+        _process = name
+    else:
+        _here.set(name)
 
 
 @contextmanager
 def speaking(name: str):
-    """Speak `name` inside a with block, then go back to the language before."""
-    before = _current
-    set_language(name)
+    """Speak `name` inside a with block, then go back to the language before.
+
+    Other threads and tasks go on in theirs. Raises ValueError as `set_language` does.
+    """
+    _require(name)
+    before = _here.set(name)
     try:
         yield
     finally:
-        set_language(before)
+        _here.reset(before)
 
 
 def _(message: str) -> str:
     """The message in the language in use; itself where there is no translation."""
-    return _catalogue(_current).gettext(message)
+    return _catalogue(language()).gettext(message)
 
 
 def ngettext(singular: str, plural: str, number: int) -> str:
     """The message for `number` things, by the plural rules of the language in use."""
-    return _catalogue(_current).ngettext(singular, plural, number)
+    return _catalogue(language()).ngettext(singular, plural, number)
 
 
 def N_(message: str) -> str:
     """Mark a message for the catalogue where it is defined; `_` translates it where shown."""
     return message
+
+
+def _require(name: str) -> None:
+    if name not in LANGUAGES:
+        raise ValueError(f"Expected a language out of {', '.join(LANGUAGES)}, got {name!r}.")
 
 
 @cache

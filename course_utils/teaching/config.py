@@ -20,17 +20,21 @@ LECTURES = "lectures"  # the folder of their sources; the notebooks lie in folde
 _SLUG = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 _REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
 _KEYS = {"repository", "branch", "tag", "languages", "title"}
-_ASSIGNMENT_KEYS = {"lectures", "title", "points"}
+_ASSIGNMENT_KEYS = {"lectures", "title", "points", "seconds"}
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """One assignment. points: exercise or essay (a grade_id) -> points, all above 0."""
+    """One assignment. points: exercise or essay (a grade_id) -> points, all above 0.
+
+    seconds: that the model answers take on one core; None where nobody says.
+    """
 
     name: str
     lectures: tuple[str, ...]
     title: Mapping[str, str]
     points: Mapping[str, float]
+    seconds: float | None = None
 
     @property
     def total(self) -> float:
@@ -202,15 +206,21 @@ class _Reader:
             lectures=tuple(lectures),
             title=self._title(table, where, languages),
             points=self._points(table, where),
+            seconds=self._seconds(table, where),
         )
+
+    def _seconds(self, table: dict[str, Any], where: str) -> float | None:
+        value = table.get("seconds")
+        if value is not None and not _is_positive(value):
+            self._wrong(f"{where}.seconds", "a number above 0", value)
+        return value
 
     def _points(self, table: dict[str, Any], where: str) -> dict[str, float]:
         points = self._take(table, "points", dict, "a table exercise = points", where)
         if points is not None and not points:
             self._wrong(f"{where}.points", "points for one exercise at least", points)
         for exercise, value in (points or {}).items():
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not number or not 0 < value < float("inf"):
+            if not _is_positive(value):
                 self._wrong(f"{where}.points.{exercise}", "a number above 0", value)
         return points or {}
 
@@ -239,6 +249,11 @@ class _Reader:
         self.problems.append(
             f"{self.path}: expected `{name}` to be {expected}, got {value!r}. Correct it."
         )
+
+
+def _is_positive(value: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and 0 < value < float("inf")
 
 
 def _listed(names) -> str:

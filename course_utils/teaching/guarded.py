@@ -4,16 +4,21 @@ What a kernel may do, see and print is settled here; what its answers are worth,
 """
 
 import asyncio
+import contextlib
 import os
 import sys
 import tempfile
 from pathlib import Path
+from queue import Empty
 
 import nbformat
+from nbclient.exceptions import CellTimeoutError
+from nbclient.util import ensure_async
 from nbgrader.preprocessors import Execute
 from traitlets import Bool, Enum, Integer, List, Unicode
 
-from course_utils.i18n import _
+from course_utils.i18n import N_, _
+from course_utils.teaching.patience import wall_seconds
 from course_utils.teaching.programs import require_one_package
 from course_utils.teaching.sandbox.bubblewrap import require
 from course_utils.teaching.sandbox.channels import SIZE, Budget, counting_client
@@ -21,6 +26,9 @@ from course_utils.teaching.sandbox.limits import Reason
 from course_utils.teaching.sandbox.provisioner import NAME as SANDBOX
 
 __all__ = ["GuardedExecute", "KernelNotStarted"]
+
+_SECONDS_TO_ANSWER = 5  # to an interrupt
+_MOST_SILENT = 2  # cells
 
 
 class KernelNotStarted(OSError):
@@ -98,6 +106,10 @@ class GuardedExecute(Execute):
 
     def preprocess(self, nb, resources, km=None):
         """A kernel that ends before it runs a cell was ended from outside: another is begun."""
+        assignment = resources["nbgrader"]["assignment"]
+        self._wall_seconds = wall_seconds(self.config, Path.cwd(), assignment, self.timeout)
+        self._silent_cells = 0
+        self._silence: Reason | None = None  # why the kernel was ended for it
         self._asking = False  # whether what comes is the grader's question and its answer
         self._printed = 0  # bytes, by the cell that runs
         with tempfile.TemporaryDirectory() as folder:
@@ -129,8 +141,9 @@ class GuardedExecute(Execute):
         manager = super().create_kernel_manager()
         self._budget = Budget(self.notebook_output, self._kill_kernel)
         manager.client_factory = counting_client(self._budget)
+        settings = {"environment": self.environment, "wall_seconds": self._wall_seconds}
         provisioner = (
-            {"provisioner_name": SANDBOX, "config": {"environment": self.environment}}
+            {"provisioner_name": SANDBOX, "config": settings}
             if self.sandbox
             else {"provisioner_name": "local-provisioner"}
         )
@@ -176,6 +189,26 @@ class GuardedExecute(Execute):
             await super()._async_check_alive()
             await self._budget.end_for_a_message()
 
+    async def _async_handle_timeout(self, timeout, cell=None):
+        """The cell is interrupted. A kernel that gives no answer to that either, for the second
+        time, has nothing more to say."""
+        reply = await super()._async_handle_timeout(timeout, cell)
+        with contextlib.suppress(Empty):
+            while True:
+                answer = await ensure_async(
+                    self.kc.shell_channel.get_msg(timeout=_SECONDS_TO_ANSWER)
+                )
+                if answer["msg_type"] == "execute_reply":
+                    return reply
+        self._silent_cells += 1
+        if self._silent_cells < _MOST_SILENT:
+            return reply
+        self._silence = Reason(
+            N_("was the second one for which the kernel gave no answer"), state="timed_out"
+        )
+        await self._kill_kernel()
+        raise CellTimeoutError.error_from_timeout_and_cell("No answer", timeout, cell)
+
     async def _kill_kernel(self) -> None:
         if self.km is not None and self.km.provisioner is not None:
             await self.km.provisioner.kill()
@@ -183,4 +216,5 @@ class GuardedExecute(Execute):
     def _why(self) -> Reason | None:
         """Why the kernel was killed, where it hit a limit."""
         provisioner = self.km.provisioner if self.km is not None else None
-        return self._budget.reason or getattr(provisioner, "reason", None)
+        limit = self._budget.reason or getattr(provisioner, "reason", None)
+        return limit or self._silence

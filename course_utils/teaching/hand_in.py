@@ -23,6 +23,7 @@ __all__ = [
     "Ended",
     "HandInExporter",
     "NotUnicode",
+    "OutOfTime",
     "Unreadable",
     "is_script",
     "notebook_in",
@@ -71,6 +72,12 @@ class Ended(Unreadable):
     """The file may be a notebook, but grading it ended without one."""
 
     state = "crashed"
+
+
+class OutOfTime(Ended):
+    """The file may be a notebook, but grading it took too long."""
+
+    state = "timed_out"
 
 
 class HandInExporter(NotebookExporter):

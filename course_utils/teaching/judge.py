@@ -70,7 +70,7 @@ class Judge(GuardedExecute):
         _mark_blank_answers(nb, known)
         course = nb.metadata.setdefault("course", NotebookNode())
         with speaking(self._language):
-            if course.get("outcome", {}).get("state") in ("unreadable", "crashed"):
+            if course.get("outcome", {}).get("state") in ("unreadable", "crashed", "timed_out"):
                 self._refuse(nb)
                 return nb, resources
             nb, resources = super().preprocess(nb, resources, km)

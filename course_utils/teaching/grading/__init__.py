@@ -4,7 +4,9 @@ kit       what a worker must know of an assignment, as data
 worker    one hand-in, run and judged; knows no gradebook and no other hand-in
 ledger    which hand-in got how far, durably
 recorder  the one writer: autograded/ and the gradebook, by nbgrader's own steps
-run       the class over Dask: `course grade`
+run       the class: `course grade`
+places    where hand-ins are graded: pool, processes of this machine; cluster, Dask's workers
+faults    whose fault it is that one could not be graded
 processes what takes seconds to start, started while others import
 """
 

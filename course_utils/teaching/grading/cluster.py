@@ -1,93 +1,79 @@
-"""Where hand-ins are graded: workers of this machine, or of a scheduler elsewhere (Dask).
+"""Workers on other machines: a Dask scheduler's, by TLS alone.
 
-A worker takes one hand-in at a time. How many are under way follows the number of workers, so
-that memory stays flat however large the class is, and workers may come and go.
-
-Where this machine can have no workers, which talk through /dev/shm, there is `each_here`.
+Whoever reaches a scheduler may run code in its workers and in the program that asks them. So
+both sides show certificates of one authority; an address without them is refused.
 """
 
+import contextlib
 import logging
-import multiprocessing
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
-
-import dask
-from distributed import Client, Future, KilledWorker, LocalCluster, as_completed
 
 from course_utils.teaching.errors import CourseError
 
-__all__ = ["can_have_workers", "connected", "each_done", "each_here"]
+try:
+    import dask
+    from distributed import Client, Future, KilledWorker, Security, as_completed
+except ImportError as error:
+    raise CourseError(
+        "Workers on other machines are asked by Dask, which is not installed. "
+        'Install it: pip install "course-utils[cluster]"'
+    ) from error
 
-_log = logging.getLogger(__name__)
+from course_utils.teaching.grading.pool import WorkerEnded
 
+__all__ = ["CERTIFICATES", "connected", "each_done"]
+
+CERTIFICATES = ("ca.pem", "cert.pem", "key.pem")  # of the authority; of this side, and its key
+_SECONDS_TO_COME = 20
 _SETTINGS = {
-    "distributed.worker.multiprocessing-method": "forkserver",  # imports once for all workers
     "distributed.scheduler.allowed-failures": 2,  # workers that one hand-in may take along
     "distributed.comm.timeouts.connect": "20s",
-    "distributed.worker.profile.enabled": False,  # would look at its threads 100 times a second
-    "distributed.admin.system-monitor.interval": "5s",
-    "distributed.admin.low-level-log-length": 10,  # messages kept, whole hand-ins in them
-    "distributed.worker.memory.spill": False,
-    "distributed.worker.memory.target": False,
 }
 
 
 @contextmanager
-def connected(jobs: int, scheduler: str | None = None) -> Iterator[Client]:
-    """A client with its workers: `jobs` of this machine, or those of a scheduler's address.
+def connected(address: str, certificates: Path) -> Iterator[Client]:
+    """A client of the scheduler at tls://...
 
-    Raises CourseError where no scheduler answers or it has no workers.
+    certificates: the folder of CERTIFICATES.
+    Raises CourseError for another kind of address, where a certificate is missing, where no
+    scheduler answers with one of the same authority, or where it has no workers, or some that
+    do several things at a time.
     """
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is in the future
+    security = _security(address, certificates)
     with dask.config.set(_SETTINGS):
-        if scheduler:
-            with _remote(scheduler) as client:
-                yield client
-            return
-        with (
-            tempfile.TemporaryDirectory(prefix="course-grade-") as place,
-            dask.config.set({"temporary-directory": place}),
-            _closed_in_any_case(
-                LocalCluster(
-                    n_workers=jobs,
-                    threads_per_worker=1,
-                    host="127.0.0.1",
-                    dashboard_address=None,
-                    silence_logs=False,
-                    local_directory=place,
+        try:
+            client = Client(address, timeout="20s", security=security)
+        except (OSError, ValueError) as error:
+            raise CourseError(
+                f"Expected a Dask scheduler at {address}, got {type(error).__name__}: {error}. "
+                "Start scheduler and workers as docs/grading.md shows, with certificates of "
+                f"the authority in {certificates / CERTIFICATES[0]}."
+            ) from error
+        with client:
+            if not _workers_came(client):
+                raise CourseError(
+                    f"Expected workers at the scheduler {address}, found none. Start them as "
+                    "docs/grading.md shows: dask worker ... --nthreads 1"
                 )
-            ) as cluster,
-            Client(cluster) as client,
-        ):
+            _require_one_thread(client)
             yield client
 
 
-@contextmanager
-def _closed_in_any_case(cluster: LocalCluster) -> Iterator[LocalCluster]:
-    """Closing fails where a worker is just being started anew; all results are there by then,
-    and the worker ends with this program."""
-    try:
-        yield cluster
-    finally:
-        try:
-            cluster.close()
-        except Exception:
-            _log.warning("Dask's cluster did not close", exc_info=True)
-
-
 def each_done(
-    client: Client, function: Callable, arguments: Iterable[tuple[str, tuple]]
+    client: Client, function: Callable, calls: Iterable[tuple[str, tuple]]
 ) -> Iterator[tuple[str, Any, BaseException | None]]:
-    """(key, result, error) of function(*arguments), in the order in which they end.
+    """As `Pool.each_done`: (key, result, error) of function(*arguments), as they end.
 
-    Of result and error one is None.
-    arguments: (key, arguments) one by one; the next is asked for only when there is room.
     A worker that ends is blamed on all that it had, so those come again at the end, each
-    alone: KilledWorker is the answer only to what ends workers by itself.
+    alone: WorkerEnded is the answer only to what ends workers by itself.
+    Raises CourseError as soon as there is a worker of several threads.
     """
-    waiting = iter(arguments)
+    waiting = iter(calls)
     running = as_completed([])
     under_way: dict[str, tuple] = {}
     suspects: list[tuple[str, tuple]] = []
@@ -106,7 +92,7 @@ def each_done(
             submit_next()  # a worker more than before
         given = under_way.pop(future.key)
         result, error = _outcome(future)
-        if isinstance(error, KilledWorker):
+        if isinstance(error, WorkerEnded):
             suspects.append((future.key, given))
         else:
             yield future.key, result, error
@@ -115,25 +101,44 @@ def each_done(
         yield key, *_outcome(future)
 
 
-def can_have_workers() -> bool:
-    """Whether this machine has the semaphores of processes, which lie in /dev/shm."""
-    try:
-        multiprocessing.get_context("forkserver").Lock()
-    except (ImportError, OSError):
-        return False
-    return True
+def _security(address: str, certificates: Path) -> Security:
+    if not address.startswith("tls://"):
+        raise CourseError(
+            f"Expected a scheduler's address that begins with tls://, got {address}: without "
+            "certificates whoever reaches the scheduler can run code as you. "
+            "docs/grading.md shows how to make them."
+        )
+    missing = [name for name in CERTIFICATES if not (certificates / name).is_file()]
+    if missing:
+        raise CourseError(
+            f"Expected {', '.join(CERTIFICATES)} in {certificates}, found no "
+            f"{', '.join(missing)}. docs/grading.md shows how to make them; "
+            "`--certificates FOLDER` names another folder."
+        )
+    authority, certificate, key = (str(certificates / name) for name in CERTIFICATES)
+    return Security(
+        tls_ca_file=authority,
+        tls_client_cert=certificate,
+        tls_client_key=key,
+        require_encryption=True,
+    )
 
 
-def each_here(
-    _client: None, function: Callable, arguments: Iterable[tuple[str, tuple]]
-) -> Iterator[tuple[str, Any, BaseException | None]]:
-    """The same one after another, in this process."""
-    for key, given in arguments:
-        try:
-            outcome = function(*given), None
-        except Exception as error:
-            outcome = None, error
-        yield key, *outcome
+def _workers_came(client: Client) -> bool:
+    """Whether there are workers: those just started take a moment."""
+    with contextlib.suppress(TimeoutError):
+        client.wait_for_workers(1, timeout=_SECONDS_TO_COME)
+    return bool(client.nthreads())
+
+
+def _require_one_thread(client: Client) -> None:
+    """Hand-ins are graded with the working folder and the environment of their process."""
+    several = [address for address, threads in client.nthreads().items() if threads != 1]
+    if several:
+        raise CourseError(
+            f"Expected workers of one thread, got several threads at {', '.join(several)}. "
+            "Start workers with --nthreads 1, and more of them with --nworkers."
+        )
 
 
 def _outcome(future: Future) -> tuple[Any, BaseException | None]:
@@ -141,6 +146,8 @@ def _outcome(future: Future) -> tuple[Any, BaseException | None]:
     which then counts as another try."""
     try:
         return future.result(), None
+    except KilledWorker as error:
+        return None, WorkerEnded(str(error))
     except Exception as error:
         return None, error
     finally:
@@ -149,22 +156,5 @@ def _outcome(future: Future) -> tuple[Any, BaseException | None]:
 
 def _places(client: Client) -> int:
     """Two for each worker: one at work, one at hand."""
+    _require_one_thread(client)
     return 2 * max(1, len(client.nthreads()))
-
-
-@contextmanager
-def _remote(address: str) -> Iterator[Client]:
-    try:
-        client = Client(address, timeout="20s")
-    except (OSError, ValueError) as error:
-        raise CourseError(
-            f"Expected a Dask scheduler at {address}, got {type(error).__name__}: {error}. "
-            "Start one with `dask scheduler`, workers with `dask worker ADDRESS --nthreads 1`."
-        ) from error
-    with client:
-        if not client.nthreads():
-            raise CourseError(
-                f"Expected workers at the scheduler {address}, found none. "
-                f"Start them with: dask worker {address} --nthreads 1 --nworkers 2"
-            )
-        yield client

@@ -2,6 +2,7 @@
 
 import warnings
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -32,7 +33,14 @@ def grade(
     scheduler: Annotated[
         str | None,
         typer.Option(
-            "--scheduler", help="Address of a Dask scheduler, in place of own workers."
+            "--scheduler", help="Address (tls://) of a Dask scheduler, in place of own workers."
+        ),
+    ] = None,
+    certificates: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with ca.pem, cert.pem and key.pem for the scheduler; "
+            "certificates/ if left out."
         ),
     ] = None,
     rerun: Annotated[
@@ -69,7 +77,7 @@ def grade(
             style="bold red",
         )
     with nullcontext() if scheduler else begun(course.root, assignment, sandbox=not no_sandbox):
-        # Late: `course --help` needs none of nbgrader and Dask.
+        # Late: `course --help` needs no nbgrader.
         from course_utils.teaching import class_table
         from course_utils.teaching.gradebook import GradebookError
         from course_utils.teaching.grading.run import Grading
@@ -77,7 +85,12 @@ def grade(
         warnings.simplefilter("ignore")  # SQLAlchemy's, of nbgrader's own queries
         grading = Grading(course, assignment, sandbox=not no_sandbox)
         summary = grading.run(
-            _split(students), jobs=jobs, scheduler=scheduler, rerun=_split(rerun), console=log
+            _split(students),
+            jobs=jobs,
+            scheduler=scheduler,
+            certificates=certificates,
+            rerun=_split(rerun),
+            console=log,
         )
     if not quiet:
         language = spoken_language(course)

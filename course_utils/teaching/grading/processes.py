@@ -33,7 +33,6 @@ def begun(root: Path, assignment: str, *, sandbox: bool = True) -> Iterator[None
     root: of the course, in whose submitted/ the libraries are named that kernels will need.
     Neither is waited for. Inside another such block this does nothing.
     """
-    os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "critical")  # for the workers
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # a worker is one of many on its machine
     os.environ.setdefault("PYTHONSAFEPATH", "1")  # they import no package of the folder here
     with warm.shared(_named(root, assignment)) if sandbox else nullcontext():

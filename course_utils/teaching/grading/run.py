@@ -26,17 +26,19 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from course_utils.i18n import N_
 from course_utils.teaching.config import Course
 from course_utils.teaching.errors import CourseError
 from course_utils.teaching.gradebook import GradebookError, has_server, reading
+from course_utils.teaching.grading.faults import right_hand_in, tried_again
 from course_utils.teaching.grading.hand_ins import HandIn, find_hand_ins, read_files
 from course_utils.teaching.grading.kit import Kit, course_directory, load_config, make_kit
 from course_utils.teaching.grading.ledger import Attempt, Ledger
+from course_utils.teaching.grading.places import Places, cores
 from course_utils.teaching.grading.processes import begun
 from course_utils.teaching.grading.recorder import Recorder
-from course_utils.teaching.grading.worker import STATES, Job, Result, grade, unreadable
-from course_utils.teaching.hand_in import Ended
+from course_utils.teaching.grading.worker import STATES, Job, Result
+from course_utils.teaching.judge import Judge
+from course_utils.teaching.patience import grading_seconds, wall_seconds
 from course_utils.teaching.plain_text import PlainConsole
 from course_utils.teaching.sandbox.bubblewrap import require
 
@@ -77,16 +79,18 @@ class Grading:
         *,
         jobs: int | None = None,
         scheduler: str | None = None,
+        certificates: Path | None = None,
         rerun: Collection[str] = (),
         console: Console | None = None,
     ) -> Summary:
         """Grade what is new, changed or not yet done.
 
         students: only these; all, if empty. jobs: workers of this machine; one a core, if None.
-        scheduler: address of a Dask scheduler in place of them.
+        scheduler: address of a Dask scheduler in place of them; certificates: the folder with
+        those that it is spoken to with; certificates/ of the course, if None.
         rerun: states (see worker.STATES) whose hand-ins are graded anew, or "all".
-        Raises CourseError for an unknown student or state, where another run is at work, or
-        where the sandbox can't be had.
+        Raises CourseError for an unknown student or state, where another run is at work, where
+        the sandbox can't be had, or where this machine turns out to be at fault.
         """
         for state in rerun:
             if state not in (*STATES, "all"):
@@ -104,9 +108,18 @@ class Grading:
             Ledger(self.folder / "ledger.db").closing() as ledger,
             _logged(self.log_file),
         ):
-            return _Run(self, ledger, console or PlainConsole(stderr=True)).over(
-                hand_ins, rerun, jobs or _cores(), scheduler
+            places = Places(
+                jobs or cores(), scheduler, certificates or self.course.root / "certificates"
             )
+            return _Run(self, ledger, console or PlainConsole(stderr=True)).over(
+                hand_ins, rerun, places
+            )
+
+    def seconds(self) -> int:
+        """Within which a process must have graded a hand-in."""
+        timeout = Judge(config=self.config).timeout
+        wall = wall_seconds(self.config, self.course.root, self.assignment, timeout)
+        return grading_seconds(wall, len(self.kit.notebooks))
 
     def _hand_ins(self, students: Collection[str]) -> list[HandIn]:
         found = find_hand_ins(self.directory, self.assignment)
@@ -155,11 +168,7 @@ class _Run:
         self.trouble: GradebookError | None = None
 
     def over(
-        self,
-        hand_ins: Sequence[HandIn],
-        rerun: Collection[str],
-        jobs: int,
-        scheduler: str | None,
+        self, hand_ins: Sequence[HandIn], rerun: Collection[str], places: Places
     ) -> Summary:
         lost = self.ledger.lose_begun()
         if lost:
@@ -172,7 +181,7 @@ class _Run:
                 self._record(attempt.id, attempt.student, attempt.state)
                 progress.advance(bar)
             if to_run:
-                for _done in self._graded(to_run, jobs, scheduler):
+                for _done in self._graded(to_run, places):
                     progress.advance(bar)
         self._record_what_waits()
         return self.summary
@@ -216,33 +225,26 @@ class _Run:
         )
         return Path(path)
 
-    def _graded(
-        self, hand_ins: Sequence[HandIn], jobs: int, scheduler: str | None
-    ) -> Iterator[str]:
-        """Grade and record, yielding each student as it is done."""
-        from distributed import KilledWorker  # late: Dask takes a second to import
+    def _graded(self, hand_ins: Sequence[HandIn], places: Places) -> Iterator[str]:
+        """Grade and record, yielding each student as it is done.
 
-        from course_utils.teaching.grading import cluster
-
-        by_key = {}
-        workers, each = (
-            cluster.connected(min(jobs, len(hand_ins)), scheduler),
-            cluster.each_done,
-        )
-        if not scheduler and not cluster.can_have_workers():
-            self._say("No /dev/shm to write to: hand-ins are graded one after another.")
-            workers, each = nullcontext(), cluster.each_here
-        with workers as client:
-            for key, result, error in each(client, grade, self._jobs(hand_ins, by_key)):
+        Those with whom something went wrong come again at the end.
+        Raises CourseError where this machine turns out to be at fault.
+        """
+        kit, by_key, failed = self.grading.kit, {}, []
+        with places.opened(kit, len(hand_ins), self.grading.seconds()) as each:
+            for key, result, error in each(self._jobs(hand_ins, by_key)):
+                if error is not None:
+                    _log.error("%s: is tried again", by_key[key].student, exc_info=error)
+                    failed.append(key)
+                    continue
+                self._keep(key, by_key.pop(key).student, result)
+                yield key
+            for key in failed:
                 job = by_key.pop(key)
-                if error is None:
-                    self._keep(key, result)
-                elif isinstance(error, KilledWorker):
-                    reason = Ended(N_("the process that graded it ended, several times"))
-                    self._keep(key, unreadable(self.grading.kit, job, reason))
-                else:
-                    self._problem(job.student, error)
-                yield job.student
+                right = right_hand_in(kit, self.grading.directory, job)
+                self._keep(key, job.student, tried_again(each, key, job, right))
+                yield key
 
     def _jobs(self, hand_ins: Sequence[HandIn], by_key: dict[str, Job]):
         for hand_in in hand_ins:
@@ -252,18 +254,21 @@ class _Run:
             key = f"grade-{attempt}-{hand_in.student}"
             self.attempts[key] = attempt
             by_key[key] = job
-            yield key, (self.grading.kit, job)
+            yield key, (job,)
 
-    def _keep(self, key: str, result: Result) -> None:
-        """The judged notebooks to disk, then the marks to the gradebook."""
-        folder = self._judged(result.student)
+    def _keep(self, key: str, student: str, result: Result) -> None:
+        """The judged notebooks to disk, then the marks to the gradebook.
+
+        Names are those of the job and of the kit: a reply is not believed where to write.
+        """
+        folder = self._judged(student)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        for name, text in result.notebooks.items():
-            _write(folder / f"{name}.ipynb", text)
+        for name in self.grading.kit.notebooks:
+            _write(folder / f"{name}.ipynb", result.notebooks[name])
         attempt = self.attempts.pop(key)
         self.ledger.judged(attempt, result.state, result.reason, result.seconds)
-        self._record(attempt, result.student, result.state)
+        self._record(attempt, student, result.state)
 
     def _record(self, attempt: int, student: str, state: str) -> None:
         if self.waiting:  # each try may wait for a lock
@@ -323,13 +328,6 @@ class _Run:
 
     def _say(self, words: str) -> None:
         self.console.print(words)
-
-
-def _cores() -> int:
-    """Those that this process may use: on a shared machine fewer than there are."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @contextmanager

@@ -10,9 +10,10 @@ that one and those after it are the recorder's.
 import contextlib
 import gc
 import os
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
@@ -27,7 +28,6 @@ from traitlets.config import Config, Configurable
 from traitlets.utils.importstring import import_item
 
 from course_utils.i18n import N_
-from course_utils.teaching import suspicions
 from course_utils.teaching.doctor.known import Known
 from course_utils.teaching.errors import CourseError
 from course_utils.teaching.grading.gradebooks import kept_open
@@ -39,7 +39,7 @@ from course_utils.teaching.programs import require_one_package
 from course_utils.teaching.sandbox.bubblewrap import require
 from course_utils.teaching.settings import worker_directory
 
-__all__ = ["STATES", "Job", "Result", "grade", "steps", "unreadable"]
+__all__ = ["STATES", "Job", "Result", "grade", "steps"]
 
 once_a_process()
 
@@ -51,6 +51,7 @@ class Job:
     """One hand-in to grade. files: path below its folder -> bytes; large: path -> size.
 
     secret: what its hidden cases are drawn from, see `Judge.secret`.
+    refused: why no cell of it is run.
     """
 
     student: str
@@ -58,6 +59,7 @@ class Job:
     large: Mapping[str, int] = field(default_factory=dict)
     sandbox: bool = True
     secret: str = ""
+    refused: Unreadable | None = None
 
 
 @dataclass(frozen=True)
@@ -81,16 +83,7 @@ def grade(kit: Kit, job: Job) -> Result:
     kernels would import another package than this process.
     """
     _required(job.sandbox)
-    return _ended(kit, job, _read)
-
-
-def unreadable(kit: Kit, job: Job, reason: Unreadable) -> Result:
-    """The result of a hand-in of which no cell is run, for a reason."""
-
-    def refuse(*_anything) -> NotebookNode:
-        raise reason
-
-    return _ended(kit, job, refuse)
+    return _ended(kit, job)
 
 
 def steps(autograde: Autograde) -> tuple[list, list]:
@@ -102,15 +95,15 @@ def steps(autograde: Autograde) -> tuple[list, list]:
     return chosen + before, after
 
 
-def _ended(kit: Kit, job: Job, read: Callable) -> Result:
+def _ended(kit: Kit, job: Job) -> Result:
     began = time.monotonic()
     root = _workplace(kit)
     notebooks, worst = {}, ("graded", "")
     with contextlib.chdir(root), setenv(NBGRADER_EXECUTION="autograde"):
         for name in kit.notebooks:
-            notebook = _judged(root, kit, job, name, read)
+            notebook = _judged(root, kit, job, name)
             if _unexplained(notebook):  # the student's doing, or somebody killed the kernel
-                again = _judged(root, kit, job, name, read)
+                again = _judged(root, kit, job, name)
                 notebook = max(again, notebook, key=_progress)
             notebooks[name] = nbformat.writes(notebook)
             outcome = notebook.metadata.course.outcome
@@ -130,11 +123,11 @@ def _progress(notebook: NotebookNode) -> tuple[int, int]:
     return -STATES.index(notebook.metadata.course.outcome.state), passed
 
 
-def _judged(root: Path, kit: Kit, job: Job, name: str, read: Callable) -> NotebookNode:
+def _judged(root: Path, kit: Kit, job: Job, name: str) -> NotebookNode:
     with tempfile.TemporaryDirectory(prefix="hand-in-") as place:
         folder = Path(place)
         try:
-            notebook, reason = read(folder, job, name), None
+            notebook, reason = _read(folder, job, name), None
         except Unreadable as error:
             notebook, reason = nbformat.v4.new_notebook(), error
         _write_beside(folder, kit, job)
@@ -181,6 +174,8 @@ def _through_all(
     with kept_open(directory.db_url):
         for step in _preprocessors(steps(autograde)[0], autograde, config):
             notebook, resources = step(notebook, resources)
+    from course_utils.teaching import suspicions  # late: it brings torch
+
     found = suspicions.find(notebook, restored=True)
     notebook.metadata.course["look_at"] = [NotebookNode(vars(item)) for item in found]
     return notebook
@@ -195,6 +190,8 @@ def _preprocessors(
 
 def _read(folder: Path, job: Job, name: str) -> NotebookNode:
     """The notebook called `name`, or the only one that there is. Raises Unreadable."""
+    if job.refused is not None:
+        raise job.refused
     expected = f"{name}.ipynb"
     others = sorted(path for path in (*job.files, *job.large) if path.endswith(".ipynb"))
     chosen = expected if expected in others or len(others) != 1 else others[0]
@@ -254,7 +251,9 @@ def _unpacked(digest: str) -> tempfile.TemporaryDirectory:
 
 def _own_folder() -> str | None:
     """The folder that goes with this Dask worker, however it ends; None where it is none."""
-    from distributed import get_worker  # late: Dask takes a second to import
+    if "distributed" not in sys.modules:
+        return None
+    from distributed import get_worker
 
     try:
         return get_worker().local_directory

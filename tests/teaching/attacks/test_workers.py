@@ -3,27 +3,25 @@
 import os
 
 import pytest
-from distributed import KilledWorker
 
-from course_utils.teaching.grading.cluster import connected, each_done
 from course_utils.teaching.grading.hand_ins import MAX_FILES, find_hand_ins, read_files
 from course_utils.teaching.grading.kit import course_directory, load_config
+from course_utils.teaching.grading.pool import Pool, WorkerEnded
 from tests.teaching.grading.class_of import NAME
 
 
-@pytest.mark.slow
 def test_who_ends_workers_takes_nobody_along():
     """Five end whatever process they run in; their neighbours come to their results."""
     tasks = []
     for number in range(5):
         tasks += [(f"ends-{number}", ("__import__('os')._exit(1)",))]
         tasks += [(f"honest-{number}", (f"__import__('time').sleep(0.1) or {number}",))]
-    with connected(2) as client:
-        found = {key: (result, error) for key, result, error in each_done(client, eval, tasks)}
+    with Pool(eval, jobs=2) as pool:
+        found = {key: (result, error) for key, result, error in pool.each_done(tasks)}
     assert len(found) == 10
     for number in range(5):
         assert found[f"honest-{number}"] == (number, None)
-        assert isinstance(found[f"ends-{number}"][1], KilledWorker)
+        assert isinstance(found[f"ends-{number}"][1], WorkerEnded)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 from nbgrader.api import Gradebook
 
+from course_utils.teaching.grading.ledger import Ledger
 from tests.without_sandbox import grade_options
 
 NAME = "metrics_and_loss"
@@ -84,6 +85,13 @@ def gradebook(root: Path) -> dict[str, dict]:
                 },
             }
         return found
+
+
+def latest_state(root: Path, student: str) -> tuple[str, str]:
+    """(stage, state) of the student's last attempt in the ledger."""
+    with Ledger(root / "grading" / NAME / "ledger.db").closing() as ledger:
+        attempt = ledger.latest()[student]
+    return attempt.stage, attempt.state
 
 
 def scores(root: Path) -> dict[str, tuple]:

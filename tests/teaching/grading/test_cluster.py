@@ -1,30 +1,51 @@
-"""The same program over a scheduler and workers that were started separately."""
+"""The same program over a scheduler and workers that were started separately, by TLS."""
 
+import json
+import re
 import shutil
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from course_utils.teaching.errors import CourseError
 from tests.bare.without import without
+from tests.conftest import REPOSITORY
 from tests.teaching.grading.class_of import DICE, NAME, answered, course, hand_in, scores
 
-pytestmark = pytest.mark.slow  # workers with torch, kernels
+pytest.importorskip("distributed", reason="Dask is an extra: course-utils[cluster]")
+
+from course_utils.teaching.grading.cluster import CERTIFICATES, connected
 
 
-@pytest.fixture
-def scheduler(tmp_path):
-    """The address of a scheduler with two workers of one thread, each a process of its own."""
-    here = tmp_path / "elsewhere"  # the workers do not share the course's folder
-    here.mkdir()
-    said = (here / "log.txt").open("w")
-    with ExitStack() as stack:
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    """The folder that the commands in docs/grading.md make."""
+    if shutil.which("openssl") is None:
+        pytest.skip("certificates are made with openssl, which is not here")
+    text = (REPOSITORY / "docs" / "grading.md").read_text(encoding="utf-8")
+    (commands,) = re.findall(r"```sh\n(mkdir[^`]*openssl[^`]*)```", text)
+    place = tmp_path_factory.mktemp("tls")
+    subprocess.run(["sh", "-ec", commands], cwd=place, check=True, capture_output=True)
+    return place / "certificates"
+
+
+@contextmanager
+def cluster(here, certificates, workers=2, threads=1):
+    """The address of a scheduler with workers, each a process of its own."""
+    tls = [
+        word
+        for option, name in zip(("ca-file", "cert", "key"), CERTIFICATES, strict=True)
+        for word in (f"--tls-{option}", str(certificates / name))
+    ]
+    here.mkdir()  # the workers do not share the course's folder
+    with (here / "log.txt").open("w") as said, ExitStack() as stack:
 
         def start(*command):
             process = subprocess.Popen(
-                [sys.executable, "-m", "distributed.cli." + command[0], *command[1:]],
+                [sys.executable, "-m", f"distributed.cli.{command[0]}", *command[1:], *tls],
                 cwd=here,
                 stdout=said,
                 stderr=said,
@@ -33,17 +54,15 @@ def scheduler(tmp_path):
             stack.callback(process.terminate)
 
         start(
-            *("dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"),
-            *("--scheduler-file", "scheduler.json"),
+            *("dask_scheduler", "--host", "127.0.0.1", "--protocol", "tls", "--port", "0"),
+            *("--no-dashboard", "--scheduler-file", "scheduler.json"),
         )
-        for _worker in range(2):
+        for _worker in range(workers):
             start(
-                *("dask_worker", "--scheduler-file", "scheduler.json", "--nthreads", "1"),
-                *("--host", "127.0.0.1", "--no-dashboard"),
+                *("dask_worker", "--scheduler-file", "scheduler.json", "--no-dashboard"),
+                *("--nthreads", str(threads), "--host", "127.0.0.1", "--protocol", "tls"),
             )
-        import json
-
-        for _try in range(300):
+        for _try in range(600):
             if (here / "scheduler.json").is_file():
                 text = (here / "scheduler.json").read_text()
                 if text.count("{") == text.count("}") > 0:
@@ -53,15 +72,66 @@ def scheduler(tmp_path):
         raise TimeoutError((here / "log.txt").read_text())
 
 
-def test_workers_elsewhere_give_the_same_marks(released_course, scheduler, tmp_path):
+@pytest.mark.slow
+def test_workers_elsewhere_give_the_same_marks(released_course, certificates, tmp_path):
     root = tmp_path / "course"
     shutil.copytree(released_course, root)
     for number in range(4):
         hand_in(root, f"s{number}", answered(root, jaccard=DICE if number % 2 else None))
     hand_in(root, "right", answered(root))
-    with without("bwrap", wheel=False) as here:  # this machine only records
-        done = course(root, "grade", NAME, "-q", "--scheduler", scheduler, **here)
+    shutil.copytree(certificates, root / "certificates")
+    with (
+        cluster(tmp_path / "elsewhere", certificates) as address,
+        without("bwrap", wheel=False) as here,  # this machine only records
+    ):
+        done = course(root, "grade", NAME, "-q", "--scheduler", address, **here)
     assert "5 graded now" in done.stderr
     assert scores(root) == {
         "s0": (0, 2), "s1": (0, 2), "s2": (0, 2), "s3": (0, 2), "right": (3, 2)
     }  # fmt: skip
+
+
+@pytest.mark.slow
+def test_several_threads_or_other_certificates_are_refused(certificates, tmp_path):
+    others = tmp_path / "others"
+    shutil.copytree(certificates, others)
+    for name in ("cert.pem", "key.pem"):
+        (others / name).unlink()
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=other"),
+            *("-keyout", str(others / "key.pem"), "-out", str(others / "cert.pem")),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    with cluster(tmp_path / "elsewhere", certificates, workers=1, threads=2) as address:
+        with (
+            pytest.raises(CourseError, match=r"one thread, got several .*--nthreads 1"),
+            connected(address, certificates) as client,
+        ):
+            client.wait_for_workers(1, timeout=60)
+        with (
+            pytest.raises(CourseError, match=r"certificates of the authority"),
+            connected(address, others),
+        ):
+            pass
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:8786", "127.0.0.1:8786", "ws://a:1"])
+def test_a_scheduler_without_tls_is_refused_in_a_sentence(address, tmp_path):
+    with (
+        pytest.raises(CourseError, match=r"tls://.*docs/grading\.md shows how") as error,
+        connected(address, tmp_path),
+    ):
+        pass
+    assert len(error.value.problems) == 1
+
+
+def test_missing_certificates_are_named(tmp_path):
+    (tmp_path / "ca.pem").touch()
+    with (
+        pytest.raises(CourseError, match=r"found no cert\.pem, key\.pem"),
+        connected("tls://127.0.0.1:8786", tmp_path),
+    ):
+        pass

@@ -3,13 +3,13 @@
 import os
 import tracemalloc
 
-from course_utils.teaching.grading.cluster import connected, each_done
+from course_utils.teaching.grading.pool import Pool
 
 KB = 1000
 HAND_INS = 120
 
 
-def judged(_kit: dict, hand_in: dict) -> dict:
+def judged(hand_in: dict) -> dict:
     return {"notebook": hand_in["file"].hex()}
 
 
@@ -20,16 +20,15 @@ def test_what_was_sent_to_workers_and_back_is_forgotten():
         for number in range(HAND_INS):
             if number in (HAND_INS // 3, HAND_INS - 1):
                 held.append(tracemalloc.get_traced_memory()[0])
-            kit, hand_in = {"file": os.urandom(200 * KB)}, {"file": os.urandom(50 * KB)}
-            yield f"grade-{number}", (kit, hand_in)
+            yield f"grade-{number}", ({"file": os.urandom(250 * KB)},)
 
     tracemalloc.start()
     try:
-        with connected(1) as client:
-            results = (result for _key, result, _error in each_done(client, judged, given()))
+        with Pool(judged, jobs=1) as pool:
+            results = (result for _key, result, _error in pool.each_done(given()))
             done = [len(result["notebook"]) for result in results]
     finally:
         tracemalloc.stop()
-    assert done == [100 * KB] * HAND_INS
+    assert done == [500 * KB] * HAND_INS
     early, late = held
-    assert late - early < 8000 * KB  # of 80 × 350 kB
+    assert late - early < 8000 * KB  # of 80 × 750 kB
