@@ -4,9 +4,11 @@ The own one is started when first asked for.
 """
 
 import atexit
+import base64
 import contextlib
 import json
 import os
+import platform
 import select
 import shutil
 import signal
@@ -18,6 +20,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from course_utils.teaching.sandbox import seccomp
 from course_utils.teaching.sandbox.folders import folder_for_sockets
 from course_utils.teaching.sandbox.limits import Limits, resource_limits
 from course_utils.teaching.sandbox.namespace import Namespace
@@ -87,6 +90,8 @@ def fork_kernel(
         "user": policy.user,
         "limits": resource_limits(limits),
         "threads": int(threads) if threads.isdigit() else None,
+        "filter": base64.b64encode(seccomp.program()).decode(),
+        "calls": {"seccomp": seccomp.number("seccomp", platform.machine())},
     }
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours, theirs:
