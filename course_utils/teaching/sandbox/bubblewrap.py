@@ -67,6 +67,8 @@ def arguments(policy: Policy) -> list[str]:
         found += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
     for name, target in _DEVICE_LINKS.items():
         found += ["--symlink", target, f"/dev/{name}"]
+    for path in policy.hidden:
+        found += ["--ro-bind", "/dev/null", path]
     for path, size in policy.folders.items():
         if path not in around:
             found += _own_folder(parents, path, size)

@@ -18,6 +18,7 @@ import time
 from collections.abc import Sequence
 
 from course_utils.teaching.sandbox import bubblewrap
+from course_utils.teaching.sandbox.keyring import started_apart
 from course_utils.teaching.sandbox.policy import Policy
 from course_utils.teaching.sandbox.refusals import Machine, SandboxUnavailable, refused
 
@@ -44,7 +45,7 @@ class Namespace:
         reading, writing = os.pipe()
         try:
             with bubblewrap.command(policy, "--info-fd", str(writing)) as (words, descriptors):
-                self.process = subprocess.Popen(
+                self.process = started_apart(
                     [*words, *shell],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,

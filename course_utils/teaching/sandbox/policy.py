@@ -37,6 +37,7 @@ _SETTINGS = (
     *("/etc/fonts", "/etc/localtime", "/etc/timezone", "/etc/mime.types"),
     *("/sys/devices/system/cpu", "/sys/devices/system/node"),
 )
+_OF_THE_USER = ("/proc/keys", "/proc/key-users")  # of all that a user has, namespaces or not
 _SECRET = {"": {"reference", "teaching"}, "checks": {"assignments"}}  # parts of course_utils
 # Packages that exercises ban as ready answers.
 _READY_ANSWERS = ("torchmetrics", "segmentation_models_pytorch", "timm", "monai", "sklearn")
@@ -50,7 +51,7 @@ class Policy:
     """What one sandbox is made of; `bubblewrap.arguments` writes it for bwrap.
 
     links: (target, path), as `ln -s` takes them.
-    covered: folders inside what is let in that must be empty.
+    covered: folders inside what is let in that must be empty; hidden: files of /proc.
     read_only, writable: (path outside, path inside).
     folders: path -> bytes, empty folders in memory that may be written to.
     environment: all of it.
@@ -62,6 +63,7 @@ class Policy:
     links: tuple[tuple[str, str], ...] = ()
     system: tuple[tuple[str, str], ...] = ()
     covered: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
     read_only: tuple[tuple[str, str], ...] = ()
     writable: tuple[tuple[str, str], ...] = ()
     folders: Mapping[str, int] = field(default_factory=dict)
@@ -99,6 +101,7 @@ def policy(
         links=links,
         system=system,
         covered=tuple(dict.fromkeys(str(path) for path in covered if path.is_dir())),
+        hidden=tuple(path for path in _OF_THE_USER if os.path.exists(path)),
         read_only=(*_package_parts(package), *_font_lists(), *_data_sets(), *beside),
         writable=((str(private), str(private)),),
         folders=dict.fromkeys(FOLDERS, space),

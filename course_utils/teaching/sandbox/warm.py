@@ -32,6 +32,7 @@ ADDRESS = "COURSE_WARM_PROCESS"  # in the environment: where the shared one list
 _SERVER = Path(__file__).with_name("warm_server.py")
 _SECONDS = 120  # for the warm process to import its libraries on a busy machine
 _ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_CALLS = ("keyctl", "seccomp")  # that libc has no function for
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH")
 _FOLDERS = ("HOME", "MPLCONFIGDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
 
@@ -91,7 +92,7 @@ def fork_kernel(
         "limits": resource_limits(limits),
         "threads": int(threads) if threads.isdigit() else None,
         "filter": base64.b64encode(seccomp.program()).decode(),
-        "calls": {"seccomp": seccomp.number("seccomp", platform.machine())},
+        "calls": {name: seccomp.number(name, platform.machine()) for name in _CALLS},
     }
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours, theirs:

@@ -24,6 +24,7 @@ no exercises, no secrets of the environment.
 import base64
 import contextlib
 import ctypes
+import errno
 import gc
 import importlib
 import json
@@ -62,6 +63,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 4, 24, 38, 47
 _PR_CAP_AMBIENT_CLEAR_ALL = 4
 _CAP_VERSION_3 = 0x20080522
+_JOIN_SESSION_KEYRING = 1
 # Of seccomp(2); without the second, older Linux slows all code behind a filter down.
 _SET_FILTER, _SPEC_ALLOW = 1, 4
 
@@ -150,6 +152,7 @@ def _become_kernel(request: dict) -> None:
         number = getattr(resource, f"RLIMIT_{name.upper()}")
         resource.setrlimit(number, (value, value))
     _drop_all_rights(request["user"])
+    _join_a_new_keyring(request["calls"]["keyctl"])
     for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # as Python starts
@@ -195,6 +198,14 @@ def _drop_all_rights(user: int | None) -> None:
     _call("capset", header, (ctypes.c_uint32 * 6)())
     _call("prctl", _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     _call("prctl", _PR_SET_DUMPABLE, 1, 0, 0, 0)  # /proc/self is its own, as in a fresh process
+
+
+def _join_a_new_keyring(keyctl: int) -> None:
+    """A session keyring without the keys of who started the warm process; see `keyring`."""
+    if _libc.syscall(ctypes.c_long(keyctl), _JOIN_SESSION_KEYRING, None) == -1:
+        code = ctypes.get_errno()
+        if code not in (errno.ENOSYS, errno.EPERM):
+            raise OSError(code, f"keyctl: {os.strerror(code)}")
 
 
 def _filter_calls(seccomp: int, program: bytes) -> None:
