@@ -74,8 +74,6 @@ def arguments(policy: Policy) -> list[str]:
             found += _own_folder(parents, path, size)
     for outside, inside in policy.read_only:
         found += [*parents.of(inside), "--ro-bind", outside, inside]
-    for outside, inside in policy.writable:
-        found += [*parents.of(inside), "--bind", outside, inside]
     # Their mount points are made by now. /proc: root's kernel, where no other user can be
     # had, would own the system's settings and need no capability to write them.
     for path in (*policy.covered, "/dev", "/proc", "/"):

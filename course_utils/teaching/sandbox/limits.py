@@ -72,10 +72,6 @@ def too_long(limits: Limits) -> Reason:
     )
 
 
-def wrote_outside() -> Reason:
-    return Reason(N_("wrote files into the folder of the kernel's connections"))
-
-
 def size_in_words(size: int) -> str:
     """3 GiB, 512 MiB."""
     if size >= _GIB:

@@ -6,31 +6,30 @@ and kills them all when they use too much. Root's processes are not counted by L
 
 import contextlib
 import os
-import stat
 import threading
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterable
 
 from course_utils.teaching.sandbox import limits as reasons
 from course_utils.teaching.sandbox.limits import Limits, Reason
-from course_utils.teaching.sandbox.policy import FOLDERS
 
 __all__ = ["Watcher", "excess"]
 
 _SECONDS = 0.2  # between two looks
-_CONNECTIONS = 16  # files in the folder of a kernel's sockets; it has five and one file
 
 
 class Watcher:
     """Watches the sandbox whose first process is `first`, until `stop` or its end.
 
-    kill: called once, in the watcher's thread, after `reason` is set.
+    folders: in memory, that it may write to. kill: called once, in the watcher's thread, after
+    `reason` is set.
     """
 
-    def __init__(self, first: int, private: Path, limits: Limits, kill: Callable[[], None]):
+    def __init__(
+        self, first: int, folders: Iterable[str], limits: Limits, kill: Callable[[], None]
+    ) -> None:
         self.reason: Reason | None = None
-        self._first, self._private, self._limits, self._kill = first, private, limits, kill
+        self._first, self._folders, self._limits, self._kill = first, [*folders], limits, kill
         self._end = time.monotonic() + limits.wall_seconds
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="sandbox-watcher", daemon=True)
@@ -44,19 +43,17 @@ class Watcher:
     def _watch(self) -> None:
         while not self._stopped.wait(_SECONDS):
             try:
-                self.reason = excess(self._first, self._limits)
+                self.reason = excess(self._first, self._folders, self._limits)
             except OSError:
                 return  # the namespace is gone
             if self.reason is None and time.monotonic() > self._end:
                 self.reason = reasons.too_long(self._limits)
-            if self.reason is None and _holds_files(self._private):
-                self.reason = reasons.wrote_outside()
             if self.reason is not None:
                 self._kill()
                 return
 
 
-def excess(first: int, limits: Limits) -> Reason | None:
+def excess(first: int, folders: Iterable[str], limits: Limits) -> Reason | None:
     """Why the sandbox must end, None where all is within the limits.
 
     first: process id of the namespace's first process. Raises OSError where it is gone.
@@ -65,7 +62,7 @@ def excess(first: int, limits: Limits) -> Reason | None:
     processes = _processes(inside)
     if len(processes) > limits.processes:
         return reasons.too_many_processes(limits)
-    threads, memory = 0, _kept_in_folders(first)
+    threads, memory = 0, _kept_in(first, folders)
     for name in processes:
         values = _status(f"{inside}/{name}/status")
         threads += values.get("Threads", 0)
@@ -76,7 +73,7 @@ def excess(first: int, limits: Limits) -> Reason | None:
         return reasons.too_many_processes(limits)
     if memory <= limits.memory:
         return None
-    memory = _kept_in_folders(first)  # pages shared by several were counted for each
+    memory = _kept_in(first, folders)  # pages shared by several were counted for each
     for name in processes:
         memory += _own_share(f"{inside}/{name}/smaps_rollup")
         if memory > limits.memory:
@@ -109,10 +106,10 @@ def _status(path: str) -> dict[str, int]:
     return found
 
 
-def _kept_in_folders(first: int) -> int:
+def _kept_in(first: int, folders: Iterable[str]) -> int:
     """Bytes of files in memory: in all folders that the sandbox may write to."""
     used = 0
-    for path in FOLDERS:
+    for path in folders:
         with contextlib.suppress(FileNotFoundError):
             state = os.statvfs(f"/proc/{first}/root{path}")
             used += (state.f_blocks - state.f_bfree) * state.f_frsize
@@ -128,15 +125,3 @@ def _own_share(path: str) -> int:
     except OSError:
         pass
     return 0
-
-
-def _holds_files(private: Path) -> bool:
-    """Whether anything but sockets and the connection file is in the one open folder."""
-    entries = list(os.scandir(private))
-    if len(entries) > _CONNECTIONS:
-        return True
-    return any(
-        not stat.S_ISSOCK(entry.stat(follow_symlinks=False).st_mode)
-        and entry.name != "kernel.json"
-        for entry in entries
-    )

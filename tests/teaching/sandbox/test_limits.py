@@ -114,12 +114,6 @@ except OSError as error:
     assert start(file_size=8 * MIB).run(code) == "No space left on device\n"
 
 
-def test_files_among_the_connections_end_the_kernel(start):
-    kernel = start()
-    code = f"open({str(kernel.provisioner._private / 'more')!r}, 'w').write('x')"
-    assert "folder of the kernel's connections" in kernel.dies_of(code)
-
-
 def test_limits_of_linux_are_set_and_cannot_be_raised(start):
     code = """
 import resource
