@@ -72,6 +72,13 @@ def too_long(limits: Limits) -> Reason:
     )
 
 
+def unwatched(error: BaseException) -> Reason:
+    return Reason(
+        N_("was running when its limits could not be watched any more ({error})"),
+        {"error": type(error).__name__},
+    )
+
+
 def size_in_words(size: int) -> str:
     """3 GiB, 512 MiB."""
     if size >= _GIB:

@@ -21,17 +21,28 @@ _SECONDS = 0.2  # between two looks
 class Watcher:
     """Watches the sandbox whose first process is `first`, until `stop` or its end.
 
-    folders: in memory, that it may write to. kill: called once, in the watcher's thread, after
-    `reason` is set.
+    Made before any code of a hand-in runs. However its thread ends, the sandbox ends with it:
+    nothing runs unwatched.
     """
 
     def __init__(
         self, first: int, folders: Iterable[str], limits: Limits, kill: Callable[[], None]
     ) -> None:
+        """folders: in memory, that it may write to. kill: called once, in the watcher's thread,
+        after `reason` is set; also where it has ended by itself."""
         self.reason: Reason | None = None
-        self._first, self._folders, self._limits, self._kill = first, [*folders], limits, kill
+        self._first, self._limits, self._kill = first, limits, kill
         self._end = time.monotonic() + limits.wall_seconds
         self._stopped = threading.Event()
+        # By descriptors: what a path leads to, and who may look, a hand-in may change.
+        self._held = contextlib.ExitStack()
+        root = f"/proc/{first}/root"
+        try:
+            self._folders = [_opened(f"{root}{path}", self._held) for path in folders]
+        except BaseException:
+            self._held.close()
+            kill()
+            raise
         self._thread = threading.Thread(target=self._watch, name="sandbox-watcher", daemon=True)
         self._thread.start()
 
@@ -41,28 +52,40 @@ class Watcher:
             self._thread.join()
 
     def _watch(self) -> None:
-        while not self._stopped.wait(_SECONDS):
-            try:
+        try:
+            while self.reason is None and not self._stopped.wait(_SECONDS):
                 self.reason = excess(self._first, self._folders, self._limits)
-            except OSError:
-                return  # the namespace is gone
-            if self.reason is None and time.monotonic() > self._end:
-                self.reason = reasons.too_long(self._limits)
-            if self.reason is not None:
+                if self.reason is None and time.monotonic() > self._end:
+                    self.reason = reasons.too_long(self._limits)
+        except ProcessLookupError:
+            pass  # the sandbox has ended
+        except BaseException as error:
+            self.reason = reasons.unwatched(error)
+            raise
+        finally:
+            if not self._stopped.is_set():
                 self._kill()
-                return
+            self._held.close()
 
 
-def excess(first: int, folders: Iterable[str], limits: Limits) -> Reason | None:
+def _opened(path: str, held: contextlib.ExitStack) -> int:
+    """A descriptor of a folder, to ask about it and no more."""
+    descriptor = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW)
+    held.callback(os.close, descriptor)
+    return descriptor
+
+
+def excess(first: int, folders: Iterable[int], limits: Limits) -> Reason | None:
     """Why the sandbox must end, None where all is within the limits.
 
-    first: process id of the namespace's first process. Raises OSError where it is gone.
+    first: process id of the namespace's first process; folders: descriptors of those in memory.
+    Raises ProcessLookupError where the namespace is gone.
     """
     inside = f"/proc/{first}/root/proc"  # lists the namespace's own processes, no others
     processes = _processes(inside)
     if len(processes) > limits.processes:
         return reasons.too_many_processes(limits)
-    threads, memory = 0, _kept_in(first, folders)
+    threads, memory = 0, _kept_in(folders)
     for name in processes:
         values = _status(f"{inside}/{name}/status")
         threads += values.get("Threads", 0)
@@ -73,7 +96,7 @@ def excess(first: int, folders: Iterable[str], limits: Limits) -> Reason | None:
         return reasons.too_many_processes(limits)
     if memory <= limits.memory:
         return None
-    memory = _kept_in(first, folders)  # pages shared by several were counted for each
+    memory = _kept_in(folders)  # pages shared by several were counted for each
     for name in processes:
         memory += _own_share(f"{inside}/{name}/smaps_rollup")
         if memory > limits.memory:
@@ -84,7 +107,10 @@ def excess(first: int, folders: Iterable[str], limits: Limits) -> Reason | None:
 
 
 def _processes(inside: str) -> list[str]:
-    found = [name for name in os.listdir(inside) if name.isdigit()]
+    try:
+        found = [name for name in os.listdir(inside) if name.isdigit()]
+    except FileNotFoundError:
+        found = []
     if not found:
         raise ProcessLookupError(inside)
     return found
@@ -106,13 +132,12 @@ def _status(path: str) -> dict[str, int]:
     return found
 
 
-def _kept_in(first: int, folders: Iterable[str]) -> int:
+def _kept_in(folders: Iterable[int]) -> int:
     """Bytes of files in memory: in all folders that the sandbox may write to."""
     used = 0
-    for path in folders:
-        with contextlib.suppress(FileNotFoundError):
-            state = os.statvfs(f"/proc/{first}/root{path}")
-            used += (state.f_blocks - state.f_bfree) * state.f_frsize
+    for folder in folders:
+        state = os.fstatvfs(folder)
+        used += (state.f_blocks - state.f_bfree) * state.f_frsize
     return used
 
 
