@@ -94,6 +94,7 @@ REFUSED = {  # name -> numbers of x86_64 and aarch64; EPERM
 LOOKED_AT = {  # by their arguments, or with a use of our own
     "clone": (56, 220),
     "clone3": (435, 435),
+    "mmap": (9, 222),
     "unshare": (272, 97),
     "socket": (41, 198),
     "socketpair": (53, 199),
@@ -103,6 +104,7 @@ YOUNGER = 463  # the first number that is in no list here; x32's have bit 30 set
 NEW_NAMESPACE = 0x7E020080  # CLONE_NEW* of NS, CGROUP, UTS, IPC, USER, PID, NET and TIME
 _PROTOCOLS = (0, socket.IPPROTO_TCP, socket.IPPROTO_UDP)
 _KINDS = (socket.SOCK_STREAM, socket.SOCK_DGRAM)
+_MAP_PRIVATE, _MAP_TYPE, _MAP_ANONYMOUS = 0x2, 0xF, 0x20
 _KIND = 0xF  # the rest of a socket's type are flags
 
 _LOAD, _AND, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x54, 0x15, 0x35, 0x45, 0x06
@@ -145,11 +147,25 @@ def _instructions(machine: str) -> list[Instruction]:
         # Its flags lie in memory, out of a filter's sight; libc then calls clone.
         *_if(_EQUAL, calls["clone3"], [_refuse(errno.ENOSYS)]),
         *(step for call in known for step in _if(_EQUAL, call, [_refuse(errno.EPERM)])),
+        *_if(_EQUAL, calls["mmap"], _no_shared_memory_without_a_file()),
         *_if(_EQUAL, calls["clone"], new),
         *_if(_EQUAL, calls["unshare"], new),
         *_if(_EQUAL, calls["socket"], _usual_sockets()),
         *_if(_EQUAL, calls["socketpair"], _usual_sockets()),
         _PASS,
+    ]
+
+
+def _no_shared_memory_without_a_file() -> list[Instruction]:
+    """Pages of a mapping that is shared and anonymous stay when a process has given them back
+    (MADV_DONTNEED), and then nobody is seen to hold them. Those of a file are counted with it.
+    """
+    return [
+        _argument(3),
+        *_unless(_ANY_BIT, _MAP_ANONYMOUS, [_PASS]),
+        (_AND, 0, 0, _MAP_TYPE),
+        *_if(_EQUAL, _MAP_PRIVATE, [_PASS]),
+        _refuse(errno.EPERM),
     ]
 
 

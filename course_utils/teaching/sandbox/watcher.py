@@ -16,6 +16,9 @@ from course_utils.teaching.sandbox.limits import Limits, Reason
 __all__ = ["Watcher", "excess"]
 
 _SECONDS = 0.2  # between two looks
+# Bytes that Linux itself holds for a file, however empty: inode, name and what finds it.
+_FILE = 2048
+_BESIDE = ("VmPTE", "VmSwap")  # no pages in memory, but what finds them, and those swapped out
 
 
 class Watcher:
@@ -91,7 +94,7 @@ def excess(first: int, folders: Iterable[int], limits: Limits) -> Reason | None:
         threads += values.get("Threads", 0)
         if values.get("VmHWM", 0) > limits.memory:  # at its height, however short that was
             return reasons.too_much_memory(limits)
-        memory += values.get("VmRSS", 0)
+        memory += sum(values.get(name, 0) for name in ("VmRSS", *_BESIDE))
     if threads > limits.processes:
         return reasons.too_many_processes(limits)
     if memory <= limits.memory:
@@ -99,6 +102,8 @@ def excess(first: int, folders: Iterable[int], limits: Limits) -> Reason | None:
     memory = _kept_in(folders)  # pages shared by several were counted for each
     for name in processes:
         memory += _own_share(f"{inside}/{name}/smaps_rollup")
+        values = _status(f"{inside}/{name}/status")
+        memory += sum(values.get(name, 0) for name in _BESIDE)
         if memory > limits.memory:
             return reasons.too_much_memory(limits)
         if len(_processes(inside)) > limits.processes:  # a share takes long while others fork
@@ -126,18 +131,22 @@ def _status(path: str) -> dict[str, int]:
     found = {}
     for line in lines:
         name, _, value = line.partition(":")
-        if name in ("VmHWM", "VmRSS", "Threads"):
+        if name in ("VmHWM", "VmRSS", "Threads", *_BESIDE):
             words = value.split()
             found[name] = int(words[0]) * (1024 if words[1:] == ["kB"] else 1)
     return found
 
 
 def _kept_in(folders: Iterable[int]) -> int:
-    """Bytes of files in memory: in all folders that the sandbox may write to."""
+    """Bytes of files in memory: in all folders that the sandbox may write to.
+
+    A hard link counts as a file, for Linux here as well.
+    """
     used = 0
     for folder in folders:
         state = os.fstatvfs(folder)
         used += (state.f_blocks - state.f_bfree) * state.f_frsize
+        used += (state.f_files - state.f_ffree) * _FILE
     return used
 
 

@@ -20,7 +20,6 @@ HEADERS = {  # of Linux, where they are installed
 }
 NEEDED = {  # by Python, torch and Jupyter; numbers of x86_64 and aarch64
     "read": (0, 63),
-    "mmap": (9, 222),
     "openat": (257, 56),
     "execve": (59, 221),
     "futex": (202, 98),
@@ -107,6 +106,16 @@ def test_only_usual_sockets_are_made(machine, call):
             assert refused == errno.EPROTONOSUPPORT
     for family in (0, *range(3, 10), *range(11, 50)):
         assert ask(machine, call, family, socket.SOCK_DGRAM) == errno.EOPNOTSUPP
+
+
+@each_machine
+def test_memory_is_shared_only_by_a_file(machine):
+    shared, private, anonymous, fixed = 1, 2, 0x20, 0x10
+    assert ask(machine, "mmap", 0, 1, 3, shared) == PASSED
+    for flags in (private, private | anonymous, private | anonymous | fixed):
+        assert ask(machine, "mmap", 0, 1, 3, flags) == PASSED
+    for flags in (shared, 3):  # MAP_SHARED_VALIDATE
+        assert ask(machine, "mmap", 0, 1, 3, flags | anonymous | fixed) == errno.EPERM
 
 
 @each_machine
