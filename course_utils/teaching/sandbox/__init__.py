@@ -5,6 +5,8 @@
     bubblewrap   the policy as arguments of `bwrap`; whether this machine can make sandboxes
     programs     where bwrap and the other programs are found
     refusals     why bwrap could make no sandbox, in words, and what to do
+    seccomp      which system calls it may not make
+    keyring      it has none of the keys of who grades
     namespace    one running sandbox: its first process, how it is started and killed
     limits       what a kernel may use, set by the kernel of Linux
     watcher      what only looking can limit: memory of many processes, their number, time

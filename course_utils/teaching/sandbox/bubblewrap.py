@@ -1,21 +1,24 @@
 """A policy as arguments of bubblewrap, and whether this machine can make sandboxes at all.
 
-    bwrap <arguments(policy)> -- command
+    bwrap <arguments(policy)> --seccomp FD -- command
 
 bubblewrap makes the namespaces, mounts what the policy names and nothing else, and runs the
-command without any capability.
+command without any capability, behind the filter of system calls of `seccomp`.
 """
 
+import contextlib
+import os
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
 from course_utils.teaching.sandbox.policy import Policy, nobody, system_folders
 from course_utils.teaching.sandbox.programs import bwrap, util_linux
 from course_utils.teaching.sandbox.refusals import Machine, SandboxUnavailable, refused
+from course_utils.teaching.sandbox.seccomp import program
 
-__all__ = ["SandboxUnavailable", "arguments", "become", "require"]
+__all__ = ["SandboxUnavailable", "arguments", "become", "command", "require"]
 
 _NAMESPACES = (
     *("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net"),
@@ -23,8 +26,10 @@ _NAMESPACES = (
 )
 # Without bwrap's own --dev: its devpts takes a second user namespace inside the first, which
 # a forked kernel could not enter, and no kernel needs a terminal.
-_DEVICES = ("null", "zero", "full", "random", "urandom")
+_DEVICES = ("null", "full", "random", "urandom")
 _DEVICE_LINKS = {
+    # Reads as zeros too; memory that is mapped from the real one is not counted, see `seccomp`.
+    "zero": "full",
     "fd": "/proc/self/fd",
     "stdin": "/proc/self/fd/0",
     "stdout": "/proc/self/fd/1",
@@ -64,18 +69,47 @@ def arguments(policy: Policy) -> list[str]:
         found += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
     for name, target in _DEVICE_LINKS.items():
         found += ["--symlink", target, f"/dev/{name}"]
+    for path in policy.hidden:
+        found += ["--ro-bind", "/dev/null", path]
     for path, size in policy.folders.items():
         if path not in around:
             found += _own_folder(parents, path, size)
     for outside, inside in policy.read_only:
         found += [*parents.of(inside), "--ro-bind", outside, inside]
-    for outside, inside in policy.writable:
-        found += [*parents.of(inside), "--bind", outside, inside]
     # Their mount points are made by now. /proc: root's kernel, where no other user can be
     # had, would own the system's settings and need no capability to write them.
     for path in (*policy.covered, "/dev", "/proc", "/"):
         found += ["--remount-ro", path]
     return [*found, "--chdir", policy.working_folder]
+
+
+@contextlib.contextmanager
+def command(policy: Policy, *more: str) -> Iterator[tuple[list[str], list[int]]]:
+    """The words before a command that run it in such a sandbox, and the descriptors that bwrap
+    must be given with them, which are closed when the block is left.
+
+    more: further options of bwrap's. The policy's are handed over in a file, for what is on a
+    command line is seen inside.
+    Raises SandboxUnavailable where there is no bwrap or no filter.
+    """
+    with contextlib.ExitStack() as opened:
+        words = b"".join(os.fsencode(word) + b"\0" for word in arguments(policy))
+        descriptors = [opened.enter_context(_in_memory(data)) for data in (words, program())]
+        listed, filtered = map(str, descriptors)
+        yield [bwrap(), "--args", listed, "--seccomp", filtered, *more, "--"], descriptors
+
+
+@contextlib.contextmanager
+def _in_memory(data: bytes) -> Iterator[int]:
+    """A descriptor of a file that holds this."""
+    descriptor = os.memfd_create("for-bwrap")
+    try:
+        with open(descriptor, "wb", closefd=False) as file:
+            file.write(data)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _own_folder(parents: "_Parents", path: str, size: int) -> list[str]:
@@ -122,18 +156,20 @@ def become(user: int | None) -> list[str]:
 @cache
 def require() -> None:
     """Raise SandboxUnavailable, with what to do, where this machine can't make a sandbox."""
-    program = bwrap()
+    bwrap()  # what it may raise goes first
     util_linux("prlimit")
     folders = {"/tmp": 2**20, "/dev/shm": 2**20}
     links, system = system_folders()
     user = nobody()
-    trial = arguments(Policy(links=links, system=system, folders=folders, user=user))
-    done = subprocess.run(
-        [program, *trial, "--", *become(user), "/bin/sh", "-c", "echo works"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={"LC_ALL": "C"},
-    )
+    trial = Policy(links=links, system=system, folders=folders, user=user)
+    with command(trial) as (words, descriptors):
+        done = subprocess.run(
+            [*words, *become(user), "/bin/sh", "-c", "echo works"],
+            pass_fds=descriptors,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env={"LC_ALL": "C"},
+        )
     if done.stdout != "works\n":
         raise SandboxUnavailable(refused(done.stderr, done.returncode, Machine.here()))

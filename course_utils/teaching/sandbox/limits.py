@@ -72,8 +72,11 @@ def too_long(limits: Limits) -> Reason:
     )
 
 
-def wrote_outside() -> Reason:
-    return Reason(N_("wrote files into the folder of the kernel's connections"))
+def unwatched(error: BaseException) -> Reason:
+    return Reason(
+        N_("was running when its limits could not be watched any more ({error})"),
+        {"error": type(error).__name__},
+    )
 
 
 def size_in_words(size: int) -> str:

@@ -17,9 +17,9 @@ import threading
 import time
 from collections.abc import Sequence
 
-from course_utils.teaching.sandbox.bubblewrap import arguments
+from course_utils.teaching.sandbox import bubblewrap
+from course_utils.teaching.sandbox.keyring import started_apart
 from course_utils.teaching.sandbox.policy import Policy
-from course_utils.teaching.sandbox.programs import bwrap
 from course_utils.teaching.sandbox.refusals import Machine, SandboxUnavailable, refused
 
 __all__ = ["Namespace"]
@@ -43,25 +43,21 @@ class Namespace:
         """
         shell = ["/bin/sh", "-c", _BECOME if command else _WAIT, "sh", *command]
         reading, writing = os.pipe()
-        words = _as_file(arguments(policy))  # not on the command line, which is seen inside
         try:
-            self.process = subprocess.Popen(
-                [
-                    *(bwrap(), "--args", str(words), "--info-fd", str(writing)),
-                    *("--", *shell),
-                ],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                pass_fds=[words, writing],
-                env={"LC_ALL": "C"},
-                start_new_session=True,
-            )
+            with bubblewrap.command(policy, "--info-fd", str(writing)) as (words, descriptors):
+                self.process = started_apart(
+                    [*words, *shell],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    pass_fds=[*descriptors, writing],
+                    env={"LC_ALL": "C"},
+                    start_new_session=True,
+                )
         except BaseException:
             os.close(reading)
             raise
         finally:
-            os.close(words)
             os.close(writing)
         self._handle: int | None = None
         self._lock = threading.Lock()
@@ -132,12 +128,3 @@ def _ended_within(process: subprocess.Popen, seconds: float) -> bool:
         return bool(select.select([handle], [], [], seconds)[0])
     finally:
         os.close(handle)
-
-
-def _as_file(words: Sequence[str]) -> int:
-    """A descriptor of a file in memory that holds the words, each ended by a zero byte."""
-    descriptor = os.memfd_create("arguments")
-    with open(descriptor, "wb", closefd=False) as file:
-        file.write(b"".join(os.fsencode(word) + b"\0" for word in words))
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return descriptor

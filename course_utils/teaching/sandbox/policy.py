@@ -37,11 +37,13 @@ _SETTINGS = (
     *("/etc/fonts", "/etc/localtime", "/etc/timezone", "/etc/mime.types"),
     *("/sys/devices/system/cpu", "/sys/devices/system/node"),
 )
+_OF_THE_USER = ("/proc/keys", "/proc/key-users")  # of all that a user has, namespaces or not
 _SECRET = {"": {"reference", "teaching"}, "checks": {"assignments"}}  # parts of course_utils
 # Packages that exercises ban as ready answers.
 _READY_ANSWERS = ("torchmetrics", "segmentation_models_pytorch", "timm", "monai", "sklearn")
 _MODULES = (".py", ".pyc", ".pyo", ".so", ".pyd", ".pth", ".egg", ".whl", ".zip")
 _NOT_DATA = (*_MODULES, ".ipynb", ".db", ".sqlite", ".sqlite3")
+_FOR_SOCKETS = 2**16  # bytes
 MOST_FILES = 200  # beside a notebook; each is a mount
 
 
@@ -50,8 +52,8 @@ class Policy:
     """What one sandbox is made of; `bubblewrap.arguments` writes it for bwrap.
 
     links: (target, path), as `ln -s` takes them.
-    covered: folders inside what is let in that must be empty.
-    read_only, writable: (path outside, path inside).
+    covered: folders inside what is let in that must be empty; hidden: files of /proc.
+    read_only: (path outside, path inside). Nothing outside may be written to.
     folders: path -> bytes, empty folders in memory that may be written to.
     environment: all of it.
     user: id that the kernel runs under where root grades, else None: one's own, in a user
@@ -62,8 +64,8 @@ class Policy:
     links: tuple[tuple[str, str], ...] = ()
     system: tuple[tuple[str, str], ...] = ()
     covered: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
     read_only: tuple[tuple[str, str], ...] = ()
-    writable: tuple[tuple[str, str], ...] = ()
     folders: Mapping[str, int] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     working_folder: str = "/"
@@ -73,7 +75,7 @@ class Policy:
 def policy(
     environment: Mapping[str, str],
     *,
-    private: Path,
+    connection: Path,
     beside: Iterable[tuple[str, str]] = (),
     ready_answers: Iterable[str] = _READY_ANSWERS,
     shared_folder: Path | None = None,
@@ -82,7 +84,8 @@ def policy(
     """The policy for a kernel of this interpreter.
 
     environment: variables that a kernel may see; those that name folders are set anew.
-    private: folder for the sockets, the one place outside that may be written to.
+    connection: file that says where the kernel's sockets are to be: beside it, in a folder
+        of the sandbox's own.
     beside: (path outside, path inside) of the files handed in with the notebook.
     ready_answers: third-party packages that are not there inside.
     shared_folder: the course's folder, to be covered up if it lies in what is let in.
@@ -99,9 +102,12 @@ def policy(
         links=links,
         system=system,
         covered=tuple(dict.fromkeys(str(path) for path in covered if path.is_dir())),
-        read_only=(*_package_parts(package), *_font_lists(), *_data_sets(), *beside),
-        writable=((str(private), str(private)),),
-        folders=dict.fromkeys(FOLDERS, space),
+        hidden=tuple(path for path in _OF_THE_USER if os.path.exists(path)),
+        read_only=(
+            *(*_package_parts(package), *_font_lists(), *_data_sets(), *beside),
+            (str(connection), str(connection)),
+        ),
+        folders=dict.fromkeys(FOLDERS, space) | {str(connection.parent): _FOR_SOCKETS},
         environment={**environment, **_variables()},
         working_folder=HAND_IN,
         user=nobody(),

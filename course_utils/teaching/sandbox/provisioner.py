@@ -4,7 +4,7 @@
     c.SandboxProvisioner.memory = 4 * 2**30
 
 The judge asks for it by name for each kernel. Whatever transport was asked for, a kernel is
-spoken to over Unix sockets in a private folder: it has no network.
+spoken to over Unix sockets, in a small folder of its sandbox's own: it has no network.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from traitlets import Bool, Integer, List, Unicode
 
 from course_utils.teaching.sandbox import policy as policies
 from course_utils.teaching.sandbox.bubblewrap import become, require
-from course_utils.teaching.sandbox.folders import folder_for_sockets
+from course_utils.teaching.sandbox.folders import SocketsInside, folder_for_sockets
 from course_utils.teaching.sandbox.limits import Limits, Reason, prefix
 from course_utils.teaching.sandbox.namespace import Namespace
 from course_utils.teaching.sandbox.warm import CannotFork, WarmKernel, fork_kernel
@@ -39,7 +39,7 @@ _LAUNCHER = "ipykernel_launcher"
 # There is no terminal inside (see `bubblewrap`), and IPython's `!` would ask for one.
 _WITHOUT_TERMINAL = "--InteractiveShellApp.extra_extensions=course_utils.checks.piped_shell"
 _SOCKETS = ("shell", "iopub", "stdin", "control", "hb")
-_SECONDS_TO_LISTEN = 30
+_SECONDS_TO_LISTEN = 120
 
 
 class SandboxProvisioner(LocalProvisioner):
@@ -77,7 +77,8 @@ class SandboxProvisioner(LocalProvisioner):
     ).tag(config=True)
 
     process: Namespace | WarmKernel | None = None
-    _private: Path | None = None
+    _private: Path | None = None  # holds the connection file and links to the sockets inside
+    _sockets: SocketsInside | None = None
     _watcher: Watcher | None = None
 
     @property
@@ -127,14 +128,13 @@ class SandboxProvisioner(LocalProvisioner):
         folder = Path(kwargs.get("cwd") or Path.cwd()).resolve()
         policy = policies.policy(
             {name: given[name] for name in self.environment if name in given},
-            private=self._private,
+            connection=self._private / "kernel.json",
             beside=self._files_beside(folder),
             shared_folder=_course_around(folder),
             space=self.file_size,
         )
         if policy.user is not None:
-            for path in (self._private, self._private / "kernel.json"):
-                os.chown(path, policy.user, policy.user)
+            os.chown(self._private / "kernel.json", policy.user, policy.user)
         if _LAUNCHER in cmd:
             cmd = [*cmd, _WITHOUT_TERMINAL]
         self.process = self._forked(policy, cmd) or Namespace(
@@ -142,18 +142,22 @@ class SandboxProvisioner(LocalProvisioner):
         )
         self.pid, self.pgid, self.cwd = self.process.pid, None, policies.HAND_IN
         namespace = getattr(self.process, "namespace", self.process)
-        self._watcher = Watcher(namespace.first, self._private, self.limits, namespace.strike)
+        self._sockets = SocketsInside(namespace.first)
+        self._watcher = Watcher(namespace.first, policy.folders, self.limits, namespace.strike)
         return self.connection_info
 
     async def _until_it_listens(self) -> None:
-        """A client that connects too early tries again only after a while, and misses the first
-        messages: wait for the kernel's sockets, as long as it lives and is not too late."""
+        """Wait for the kernel's sockets, as long as it lives and is not too late.
+
+        No code of a hand-in has run by then. A client that connects too early tries again only
+        after a while, and misses the first messages.
+        """
         manager = self.parent
         ports = (getattr(manager, f"{name}_port") for name in _SOCKETS)
         missing = [Path(f"{manager.ip}-{port}") for port in ports]
         end = time.monotonic() + _SECONDS_TO_LISTEN
         while await self.poll() is None and time.monotonic() < end:
-            missing = [path for path in missing if not path.exists()]
+            missing = [path for path in missing if not self._sockets.reach(path)]
             if not missing:
                 return
             await asyncio.sleep(0.004)
@@ -225,6 +229,8 @@ class SandboxProvisioner(LocalProvisioner):
         self.process.kill()
         if self._watcher is not None:
             self._watcher.stop()
+        if self._sockets is not None:
+            self._sockets.close()
         self.process = None
         return code if code is not None else -signal.SIGKILL
 

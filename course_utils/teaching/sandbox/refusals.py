@@ -76,6 +76,12 @@ _NEW = r"new namespace"
 _IN_VAIN = r"uid map|gid map|RTM_NEW|loopback|[Ff]ailed to make|[Ff]ailed to mount"
 _RULES = (  # the first that fits
     _Rule(
+        r"SECCOMP",
+        lambda machine: True,
+        "The limit is this Linux, built without filters of system calls "
+        "(CONFIG_SECCOMP_FILTER), or one around it that refuses more of them: grade elsewhere.",
+    ),
+    _Rule(
         r"ENOSPC|No space left",
         Machine.none_of,
         "The limit is the setting {none_of}, which is 0. Raise it: sysctl {none_of}=10000. "
@@ -157,12 +163,16 @@ _UNKNOWN = (
 
 
 def refused(complaint: str, code: int | None, machine: Machine) -> str:
-    """The sentence for a bwrap that did not start: what it said, which limit, what to do."""
-    came = complaint.strip().splitlines()[-1:] or [f"exit code {code} and no word"]
+    """The sentence for a bwrap that did not start: what it said, which limit, what to do.
+
+    Its two processes may speak at once: a line can be a piece of one.
+    """
+    lines = [line for line in complaint.splitlines() if line.strip() not in ("", "bwrap:")]
+    came = lines[-1:] or [f"exit code {code} and no word"]
     fitting = (
         rule.sentence.format(none_of=", ".join(machine.none_of()))
         for rule in _RULES
-        if re.search(rule.said, came[0]) and rule.where(machine)
+        if re.search(rule.said, complaint) and rule.where(machine)
     )
     return (
         f"Expected bubblewrap to make namespaces for students' code, got: {came[0]}. "

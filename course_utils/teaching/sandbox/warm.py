@@ -4,9 +4,11 @@ The own one is started when first asked for.
 """
 
 import atexit
+import base64
 import contextlib
 import json
 import os
+import platform
 import select
 import shutil
 import signal
@@ -18,6 +20,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from course_utils.teaching.sandbox import seccomp
 from course_utils.teaching.sandbox.folders import folder_for_sockets
 from course_utils.teaching.sandbox.limits import Limits, resource_limits
 from course_utils.teaching.sandbox.namespace import Namespace
@@ -29,6 +32,7 @@ ADDRESS = "COURSE_WARM_PROCESS"  # in the environment: where the shared one list
 _SERVER = Path(__file__).with_name("warm_server.py")
 _SECONDS = 120  # for the warm process to import its libraries on a busy machine
 _ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_CALLS = ("keyctl", "seccomp")  # that libc has no function for
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH")
 _FOLDERS = ("HOME", "MPLCONFIGDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
 
@@ -87,6 +91,8 @@ def fork_kernel(
         "user": policy.user,
         "limits": resource_limits(limits),
         "threads": int(threads) if threads.isdigit() else None,
+        "filter": base64.b64encode(seccomp.program()).decode(),
+        "calls": {name: seccomp.number(name, platform.machine()) for name in _CALLS},
     }
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours, theirs:

@@ -10,11 +10,14 @@ from tests.teaching.attacks.notebooks import NOTEBOOKS
 from tests.teaching.attacks.own_tests import OWN_TESTS
 from tests.teaching.attacks.pages import PAGES
 from tests.teaching.attacks.reaching import REACHING
+from tests.teaching.attacks.sandbox import SANDBOX
 from tests.teaching.attacks.several import SEVERAL
 
 __all__ = ["ATTACKS", "READ_IN_A_BROWSER"]
 
-_KEPT_IN = tuple(replace(attack, needs_sandbox=True) for attack in (*ENDING, *REACHING))
+_KEPT_IN = tuple(
+    replace(attack, needs_sandbox=True) for attack in (*ENDING, *REACHING, *SANDBOX)
+)
 _ALL = (
     *(*FORGING, *OWN_TESTS, *MESSAGES),
     *(*_KEPT_IN, *NOTEBOOKS, *FOLDERS, *SEVERAL, *PAGES),

@@ -46,7 +46,7 @@ facts = {
     "processes": sorted(int(name) for name in os.listdir("/proc") if name.isdigit()),
     "first": open("/proc/1/cmdline").read() + open("/proc/self/cmdline").read(),
     "environ": read("/proc/self/environ") + read("/proc/1/environ"),
-    "interfaces": [name for _number, name in socket.if_nameindex()],
+    "interfaces": [line.split(":")[0].strip() for line in open("/proc/net/dev") if ":" in line],
     "connect": tried(lambda: socket.create_connection(("127.0.0.1", port), 2)),
     "abstract": tried(lambda: socket.socket(socket.AF_UNIX).connect(f"\\0course-test-{port}")),
     "capabilities": {name: status[name].strip() for name in

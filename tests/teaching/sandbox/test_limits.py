@@ -53,6 +53,63 @@ for number in range(100):
 time.sleep(600)
 """
 
+EMPTY_FILES = """
+import os, time
+os.mkdir("/tmp/many")
+for number in range(600_000):
+    os.close(os.open(f"/tmp/many/{number}", os.O_CREAT | os.O_WRONLY))
+time.sleep(600)
+"""
+HARD_LINKS = """
+import os, time
+open("/hand_in/one", "w").close()
+for number in range(600_000):
+    os.link("/hand_in/one", f"/hand_in/{number}")
+time.sleep(600)
+"""
+PAGE_TABLES = """
+import ctypes, mmap, time
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+length = 400 * 2**30  # read only: no data; one page in 2 MiB is looked at, each the same zeros
+flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000
+start = libc.mmap(None, ctypes.c_size_t(length), 1, flags, -1, ctypes.c_long(0))
+libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(length), 15)  # no huge pages
+for place in range(start, start + length, 2**21):
+    ctypes.c_byte.from_address(place).value
+time.sleep(600)
+"""
+# Memory that no process would be seen to hold.
+UNSEEN = """
+import ctypes, mmap, os
+
+def given_back(memory):
+    for place in range(0, len(memory), 4096):
+        memory[place] = 1
+    memory.madvise(mmap.MADV_DONTNEED)
+
+def zeros():
+    with open("/dev/zero", "r+b") as file:
+        return mmap.mmap(file.fileno(), 2**20)
+
+def tried(action):
+    try:
+        action()
+        return "done"
+    except OSError as error:
+        return error.strerror
+
+facts = {
+    "memfd": tried(lambda: os.memfd_create("x")),
+    "anonymous": tried(lambda: given_back(mmap.mmap(-1, 2**20))),
+    "zeros": tried(lambda: given_back(zeros())),
+    "zeros are read": open("/dev/zero", "rb").read(2).hex(),
+    "a file": tried(lambda: given_back(mmap.mmap(os.open("/usr/bin/env", os.O_RDONLY), 4096,
+                                                 prot=mmap.PROT_READ | mmap.PROT_WRITE,
+                                                 flags=mmap.MAP_PRIVATE))),
+}
+"""
+
 
 def test_growing_memory_ends_the_kernel_with_the_reason(start):
     assert start(memory=1024 * MIB).dies_of(GROW) == "used more than 1 GiB of memory"
@@ -64,6 +121,22 @@ def test_many_processes_are_counted_together(start):
 
 def test_files_in_memory_count_as_memory(start):
     assert "of memory" in start(memory=900 * MIB, file_size=2**31).dies_of(FILES)
+
+
+@pytest.mark.parametrize("code", [EMPTY_FILES, HARD_LINKS], ids=["files", "links"])
+def test_files_without_content_count_as_memory(start, code):
+    assert "of memory" in start(memory=800 * MIB).dies_of(code)
+
+
+def test_tables_of_pages_count_as_memory(start):
+    assert "of memory" in start(memory=800 * MIB).dies_of(PAGE_TABLES)
+
+
+def test_no_memory_is_had_that_nobody_is_seen_to_hold(start):
+    facts = start().facts(UNSEEN)
+    refused = dict.fromkeys(("memfd", "anonymous"), "Operation not permitted")
+    zeros = {"zeros": "No such device", "zeros are read": "0000"}
+    assert facts == refused | zeros | {"a file": "done"}
 
 
 def test_memory_that_is_only_reserved_is_not_counted(start):
@@ -112,12 +185,6 @@ except OSError as error:
     print(error.strerror)
 """
     assert start(file_size=8 * MIB).run(code) == "No space left on device\n"
-
-
-def test_files_among_the_connections_end_the_kernel(start):
-    kernel = start()
-    code = f"open({str(kernel.provisioner._private / 'more')!r}, 'w').write('x')"
-    assert "folder of the kernel's connections" in kernel.dies_of(code)
 
 
 def test_limits_of_linux_are_set_and_cannot_be_raised(start):

@@ -17,7 +17,7 @@ from tests.bare.ordinary import as_nobody
 
 ROOT = Path(__file__).parents[3]
 GRADES = """
-import os, pathlib, sys
+import os, pathlib, sys, time
 sys.path.insert(0, sys.argv[1])
 from tests.teaching.sandbox.kernels import Kernel
 assert os.getuid() == 65534
@@ -31,6 +31,10 @@ facts = [os.getuid(), int(status["CapBnd"], 16), int(status["CapEff"], 16),
 open("/hand_in/mine", "w")
 '''
 print(kernel.facts(code), type(kernel.provisioner.process).__name__)
+kernel.run("for place in ('/tmp', '/hand_in', '/home/student'): os.chmod(place, 0)")
+time.sleep(1)
+assert kernel.run("print(7)") == "7\\n"
+assert kernel.provisioner._watcher._thread.is_alive()
 kernel.end()
 """
 

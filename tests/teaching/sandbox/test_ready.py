@@ -131,7 +131,8 @@ def test_a_kernel_that_ends_or_never_listens_is_not_waited_for(monkeypatch, tmp_
         polls.append(1)
         return None if len(polls) < 3 else 1
 
-    started = SimpleNamespace(parent=manager, poll=poll)
+    nothing = SimpleNamespace(reach=lambda path: False)
+    started = SimpleNamespace(parent=manager, poll=poll, _sockets=nothing)
     asyncio.run(provisioner.SandboxProvisioner._until_it_listens(started))
     assert len(polls) == 3
     monkeypatch.setattr(provisioner, "_SECONDS_TO_LISTEN", -1)

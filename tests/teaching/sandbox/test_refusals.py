@@ -60,9 +60,19 @@ def test_a_masked_proc():
     assert "systempaths=unconfined" in said
 
 
-@pytest.mark.skipif(
+two_processors = pytest.mark.skipif(
     platform.machine() not in ("x86_64", "aarch64"), reason="the filter is for two processors"
 )
+
+
+@two_processors
+def test_a_linux_without_filters_of_system_calls():
+    said = answer(sys.executable, str(PROGRAM), "no-seccomp")
+    assert "The limit is this Linux, built without filters of system calls" in said
+    assert "--no-sandbox" in said
+
+
+@two_processors
 def test_a_seccomp_filter():
     said = answer(sys.executable, str(PROGRAM), "seccomp")
     assert "The limit is a seccomp filter" in said
@@ -129,6 +139,13 @@ def test_documented_words_are_read(complaint, machine, words):
     assert words in said
     assert complaint in said
     assert "--no-sandbox" in said
+
+
+def test_two_processes_that_complain_at_once_are_understood():
+    complaint = (
+        "bwrap: bwrap: Unable to set up: prctl(PR_SET_SECCOMP) reported EINVAL.\n\nbwrap:"
+    )
+    assert "CONFIG_SECCOMP_FILTER" in refused(complaint, 1, Machine())
 
 
 def test_a_bwrap_that_says_nothing_is_quoted_with_its_exit_code():
