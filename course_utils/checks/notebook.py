@@ -68,9 +68,7 @@ def examine(exercise: Exercise, function: Any, seed: int = VISIBLE_SEED) -> Verd
     if uses:
         return judging.banned_verdict(exercise, uses)
     cases = exercise.cases(seed)
-    caller = Caller(
-        function, banned=[n for ban in bans for n in ban.names], seconds=exercise.seconds
-    )
+    caller = Caller(function, watched=exercise.watched, seconds=exercise.seconds)
     questions = [(case.inputs, case.strided) for case in cases]
     got = probe_cases(resolve(exercise.probe), caller, questions)
     return judging.judge(judging.Answers(exercise, cases), got, hidden=False)
@@ -173,6 +171,8 @@ def _import_line(name: str, value: Any) -> str | None:
         return None
     if isinstance(value, types.ModuleType):
         return f"import {value.__name__} as {name}"
+    if not hasattr(value, "__qualname__"):
+        value = type(value)  # an object of a library: what it is tells as much
     module, own = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
     library = isinstance(module, str) and module not in ("__main__", "builtins")
     if library and isinstance(own, str) and own.isidentifier() and _is_installed(value):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from tests.teaching.attacks.banned import BANNED
 from tests.teaching.attacks.ending import ENDING
 from tests.teaching.attacks.folders import FOLDERS
 from tests.teaching.attacks.forging import FORGING
@@ -16,6 +17,7 @@ __all__ = ["ATTACKS", "READ_IN_A_BROWSER"]
 _KEPT_IN = tuple(replace(attack, needs_sandbox=True) for attack in (*ENDING, *REACHING))
 _ALL = (
     *(*FORGING, *OWN_TESTS, *MESSAGES),
+    *BANNED,
     *(*_KEPT_IN, *NOTEBOOKS, *FOLDERS, *PAGES),
 )
 READ_IN_A_BROWSER = tuple(a.name for a in (*PAGES, *MESSAGES, *OWN_TESTS))
