@@ -109,6 +109,8 @@ class Watch:
         if len(self.used) >= _MOST:
             return
         line, code = self._place()
+        if (name, line, code) in self.used:
+            return
         self.used.append((name, line, code))
         if self._told is not None and os.getpid() != self._pid:
             text = f"{name}\n{line}\n{code}".encode()[: _TOLD - 1]

@@ -192,7 +192,7 @@ with Watch(["torch.softmax"], lambda: (0, ""), operators=["*softmax*"]) as watch
     thread = threading.Thread(target=torch.softmax, args=(torch.ones(2), 0))
     thread.start()
     thread.join()
-assert len(watch.used) == 2, watch.used
+assert len(watch.used) == 2, watch.used  # the function and the operator
 assert flags == [v for n, v in vars(dispatch).items() if n.startswith("_is_in")]
 assert "torch._dynamo" not in sys.modules
 """

@@ -53,8 +53,8 @@ class One(torch.utils.data.Dataset):
 def jaccard(*given):
     return next(iter(torch.utils.data.DataLoader(One(given), 1, num_workers=1)))[0]
 """
-_ODD = "letters = '\u2028 \x0c \x85'\n%ls\nx = 1  # are they odd?\n"
-_LONG = "letters = '" + "a" * 200_000 + "'\n"
+_ODD = "%ls\nx = 1  # are they odd?\n"
+_LONG = "letters = '\u2028 \x0c" + "a" * 200_000 + "'\n"
 _OWN = RIGHT.replace("def jaccard", "def ready").replace(
     "import torch", "import threading, torch"
 )
@@ -69,10 +69,12 @@ def _right(name: str, does: str, code: str) -> Attack:
 
 
 BANNED = (
+    _calls("bans_beside_a_magic", "a magic, a comment with ?", _ODD + _BY_NAME + _PLAIN),
     _calls(
-        "bans_odd_letters", "a magic, odd letters, a comment with ?", _ODD + _BY_NAME + _PLAIN
+        "bans_long_cell",
+        "U+2028, a form feed and 200,000 letters before the call",
+        _LONG + _BY_NAME + _PLAIN,
     ),
-    _calls("bans_long_cell", "200,000 letters before the call", _LONG + _BY_NAME + _PLAIN),
     _calls(
         "bans_name_put_together", "functools.reduce(getattr, ...)", _HIDDEN + _PLAIN, "hidden"
     ),
@@ -85,7 +87,7 @@ BANNED = (
         "\n%ls\ntorch.allclose = lambda *a, **k: True  # right?\n",
         "patched",
     ),
-    _right("right_odd_letters", "is right, with the same letters", _ODD + _OWN + _PLAIN),
+    _right("right_beside_a_magic", "is right, with the same magic", _ODD + _OWN + _PLAIN),
     _right("right_long_cell", "is right, in a long cell", _LONG + _OWN + _PLAIN),
     _right("right_thread", "is right, in another thread", _OWN + _THREAD),
 )
