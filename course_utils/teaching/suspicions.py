@@ -38,7 +38,7 @@ WHAT = {
     "equal": N_("makes objects that compare equal to anything"),
     "hidden": N_("runs code out of a text or out of packed data"),
     "unclear": N_(
-        "reaches, in an exercise's function, for a name that is put together as it runs"
+        "asks, in code that a check calls, for a name that is put together as it runs"
     ),
     "unread": N_("is too long or too deeply nested to be read here: read it yourself"),
 }
