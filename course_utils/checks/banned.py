@@ -4,23 +4,23 @@ Read are the statements that bind the function's name, those that bind the globa
 read, and so on. What stands elsewhere in the notebook (plots, a comparison with the library)
 is the student's own affair. Aliases, from-imports, `getattr` with a constant, `importlib`,
 `sys.modules` and constant strings given to `eval` are followed; what escapes a reader of text
-is left to `watch`, which sees the calls happen.
+is left to `watch`, which sees the calls happen, and to who looks at the code (`find_unclear`).
 """
 
 import ast
-import re
 import symtable
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from course_utils.checks.cell_code import constant_text, parsed, read
+from course_utils.checks.cell_code import read
+from course_utils.checks.cell_texts import in_texts
 from course_utils.checks.exercise import Banned
+from course_utils.checks.names_in_code import Reader, covers, is_name
 
-__all__ = ["Use", "covers", "find_uses"]
+__all__ = ["Use", "covers", "find_unclear", "find_uses"]
 
 _KEPT = 10_000  # characters of a cell whose statements are kept for the next check
-_RUNNERS = ("eval", "exec")
 
 
 @dataclass(frozen=True)
@@ -55,17 +55,6 @@ class _Statement:
         }
 
 
-def covers(names: Iterable[str], name: str) -> bool:
-    """Whether a list of banned names covers a dotted name (see `exercise.Banned`)."""
-    for banned in names:
-        if banned.endswith("*"):
-            if name.startswith(banned[:-1]):
-                return True
-        elif name == banned or name.startswith(banned + "."):
-            return True
-    return False
-
-
 def find_uses(function: str, sources: Sequence[str], banned: Sequence[Banned]) -> list[Use]:
     """Banned names that the function reaches in the cells, in the order of the text.
 
@@ -76,7 +65,7 @@ def find_uses(function: str, sources: Sequence[str], banned: Sequence[Banned]) -
     names = [name for ban in banned for name in ban.names]
     statements = [item for source in sources for item in _statements(source)]
     reached = _reached(function, statements)
-    reader = _Reader(names, reached, statements)
+    reader = Reader(names, reached, statements)
     uses: dict[str, Use] = {}
     for statement in reached:
         for name, line in reader.mentions(statement.node):
@@ -89,6 +78,23 @@ def find_uses(function: str, sources: Sequence[str], banned: Sequence[Banned]) -
     return list(uses.values())
 
 
+def find_unclear(functions: Iterable[str], sources: Sequence[str]) -> list[tuple[int, int]]:
+    """(index of the cell, line) where the functions reach what no reader of text can name:
+    an attribute of a library by a name that is computed, or a function out of a pickle."""
+    places: list[tuple[int, int]] = []
+    statements = [item for source in sources for item in _statements(source)]
+    cells = [i for i, source in enumerate(sources) for _item in _statements(source)]
+    for function in functions:
+        reached = _reached(function, statements)
+        reader = Reader((), reached, statements)
+        places += [
+            (cells[next(i for i, item in enumerate(statements) if item is one)], line)
+            for one in reached
+            for line in reader.unclear(one.node)
+        ]
+    return sorted(set(places))
+
+
 def _statements(source: str) -> tuple[_Statement, ...]:
     text = str(source)
     return _kept_statements(text) if len(text) <= _KEPT else _read_statements(text)
@@ -96,7 +102,9 @@ def _statements(source: str) -> tuple[_Statement, ...]:
 
 def _read_statements(text: str) -> tuple[_Statement, ...]:
     cell = read(text)
-    return tuple(_Statement(node, cell.lines) for node in (cell.tree.body if cell.tree else ()))
+    body = cell.tree.body if cell.tree else ()
+    nodes = [found for node in body for found in (node, *in_texts(node))]
+    return tuple(_Statement(node, cell.lines) for node in nodes)
 
 
 _kept_statements = lru_cache(maxsize=64)(_read_statements)  # each check reads all cells above
@@ -137,7 +145,7 @@ def _binds(node: ast.stmt) -> set[str]:
             item.ctx, ast.Store
         ):
             found |= _root(item)
-        elif isinstance(item, ast.Call) and _is_name(item.func, "setattr") and item.args:
+        elif isinstance(item, ast.Call) and is_name(item.func, "setattr") and item.args:
             found |= _root(item.args[0])
     return found | _declared_global(node)
 
@@ -173,157 +181,3 @@ def _global_reads(table: symtable.SymbolTable) -> set[str]:
     for child in table.get_children():
         found |= _global_reads(child)
     return found
-
-
-class _Reader:
-    """Knows what the names of the reached statements stand for, and finds banned ones."""
-
-    def __init__(
-        self,
-        banned: Sequence[str],
-        reached: Sequence[_Statement],
-        statements: Sequence[_Statement],
-    ) -> None:
-        self.banned = banned
-        self.methods = {n.rsplit(".", 1)[1] for n in banned if n.startswith("torch.Tensor.")}
-        self.aliases: dict[str, set[str]] = {}
-        self.stars = {module for statement in statements for module in statement.stars}
-        self._bound = {name for statement in statements for name in statement.binds}
-        self._all = statements
-        for _round in range(3):  # an alias of an alias of an alias
-            for statement in reached:
-                self._learn(statement.node)
-
-    def mentions(self, node: ast.AST) -> Iterator[tuple[str, int]]:
-        """(banned name, line) for every mention inside a statement."""
-        for item in ast.walk(node):
-            line = getattr(item, "lineno", 0)
-            for name in self._candidates(item):
-                if covers(self.banned, name):
-                    yield name, line
-
-    def _candidates(self, item: ast.AST) -> Iterator[str]:
-        if isinstance(item, ast.Import):
-            yield from (alias.name for alias in item.names)
-        elif isinstance(item, ast.ImportFrom):
-            yield from (_canonical(f"{item.module}.{alias.name}") for alias in item.names)
-        elif isinstance(item, ast.Call) and self._runs_text(item):
-            yield from self._run_text(item)
-        elif isinstance(item, ast.Attribute | ast.Name | ast.Call | ast.Subscript):
-            found = self._dotted(item)
-            yield from found
-            method = _attribute(item)
-            if method in self.methods and not found:
-                yield f"torch.Tensor.{method}"
-
-    def _learn(self, node: ast.AST) -> None:
-        for item in ast.walk(node):
-            if isinstance(item, ast.Import):
-                for alias in item.names:
-                    name = alias.asname or alias.name.split(".")[0]
-                    self._alias(name, {alias.name if alias.asname else name})
-            elif isinstance(item, ast.ImportFrom) and item.module:
-                for alias in item.names:
-                    name = alias.asname or alias.name
-                    self._alias(name, {_canonical(f"{item.module}.{alias.name}")})
-            elif isinstance(item, ast.Assign):
-                for target in item.targets:
-                    if isinstance(target, ast.Name):
-                        self._alias(target.id, self._dotted(item.value))
-            elif isinstance(item, ast.NamedExpr | ast.AnnAssign) and isinstance(
-                item.target, ast.Name
-            ):
-                self._alias(item.target.id, self._dotted(item.value))
-
-    def _alias(self, name: str, dotted: set[str]) -> None:
-        if dotted:
-            self.aliases.setdefault(name, set()).update(dotted)
-
-    def _dotted(self, node: ast.AST | None) -> set[str]:
-        """The dotted names that an expression may stand for; empty when it is none, and where
-        it is nested a thousand deep: no function has such a name."""
-        try:
-            return self._resolved(node)
-        except RecursionError:
-            return set()
-
-    def _resolved(self, node: ast.AST | None) -> set[str]:
-        if isinstance(node, ast.Name):
-            if node.id in self.aliases:
-                return self.aliases[node.id]
-            if node.id not in self._bound:
-                return {_canonical(f"{module}.{node.id}") for module in self.stars}
-            return set()
-        if isinstance(node, ast.Attribute):
-            return _below(self._dotted(node.value), node.attr)
-        if isinstance(node, ast.NamedExpr):
-            return self._dotted(node.value)
-        if isinstance(node, ast.Call):
-            return self._called(node)
-        if isinstance(node, ast.Subscript):
-            return self._looked_up(node)
-        return set()
-
-    def _called(self, node: ast.Call) -> set[str]:
-        first = constant_text(node.args[0]) if node.args else None
-        if _is_name(node.func, "getattr") and len(node.args) > 1:
-            second = constant_text(node.args[1])
-            return _below(self._dotted(node.args[0]), second) if second else set()
-        if _is_name(node.func, "__import__") and first:
-            return {first, first.split(".")[0]}
-        if first and "importlib.import_module" in self._dotted(node.func):
-            return {first}
-        return set()
-
-    def _looked_up(self, node: ast.Subscript) -> set[str]:
-        key = constant_text(node.slice)
-        if not key:
-            return set()
-        value = node.value
-        if isinstance(value, ast.Attribute) and value.attr == "__dict__":
-            return _below(self._dotted(value.value), key)
-        if "sys.modules" in self._dotted(value):
-            return {key}
-        if isinstance(value, ast.Call) and _is_name(value.func, "vars") and value.args:
-            return _below(self._dotted(value.args[0]), key)
-        if isinstance(value, ast.Call) and _is_name(value.func, "globals"):
-            return self.aliases.get(key, set())
-        return set()
-
-    def _runs_text(self, node: ast.Call) -> bool:
-        name = node.func.id if isinstance(node.func, ast.Name) else None
-        return name in _RUNNERS and name not in self._bound
-
-    def _run_text(self, node: ast.Call) -> Iterator[str]:
-        text = constant_text(node.args[0]) if node.args else None
-        tree = parsed(text.strip()) if text else None
-        if tree is None:
-            yield node.func.id  # what it runs can't be read
-            return
-        for statement in self._all:  # the text reads names that the code around does not
-            if isinstance(statement.node, ast.Import | ast.ImportFrom):
-                self._learn(statement.node)
-        self._learn(tree)
-        for item in ast.walk(tree):
-            yield from self._candidates(item)
-
-
-def _below(bases: set[str], name: str) -> set[str]:
-    return {_canonical(f"{base}.{name}") for base in bases}
-
-
-def _canonical(name: str) -> str:
-    """torch.nn.modules.loss.X is torch.nn.X; the rest is itself."""
-    return re.sub(r"^torch\.nn\.modules\.\w+\.(?=[A-Z])", "torch.nn.", name)
-
-
-def _attribute(node: ast.AST) -> str | None:
-    if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
-        return node.attr
-    if isinstance(node, ast.Call) and _is_name(node.func, "getattr") and len(node.args) > 1:
-        return constant_text(node.args[1])
-    return None
-
-
-def _is_name(node: ast.AST, name: str) -> bool:
-    return isinstance(node, ast.Name) and node.id == name

@@ -128,7 +128,8 @@ def _in_python(lines: list[str], magics: list[tuple[int, str]]) -> list[str]:
     clean = lines
     for transform in (*manager.cleanup_transforms, *manager.line_transforms):
         clean = transform(clean)
-    lines = ["\n"] * (len(lines) - len(clean)) + clean  # empty ones at the top are dropped
+    dropped = lines[: len(lines) - len(clean)]  # empty ones at the top; a form feed is one too
+    lines = ["\n" for line in dropped if line.endswith(("\n", "\r"))] + clean
     changed = True
     while changed:
         before = lines

@@ -11,6 +11,7 @@ import importlib.util
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,6 +20,8 @@ from course_utils.i18n import N_
 
 __all__ = [
     "COMMON_BANS",
+    "HIDING",
+    "PROCESSES",
     "Banned",
     "Case",
     "Exercise",
@@ -26,6 +29,7 @@ __all__ = [
     "assignment",
     "assignments",
     "draw",
+    "ready_made",
     "resolve",
 ]
 
@@ -81,6 +85,26 @@ COMMON_BANS = (
     ),
     Banned(("eval", "exec"), N_("What it runs can't be read; write it as plain code.")),
 )
+HIDING = Banned(
+    (
+        *("sys.setprofile", "threading.setprofile", "torch.overrides._*", "torch.jit.load"),
+        *("torch.utils._python_dispatch", "torch._C._DisableTorchDispatch"),
+        *("torch._C.DisableTorchFunction*", "torch._C._pop_torch_*"),
+    ),
+    N_("It hides from the check what your code calls."),
+)
+PROCESSES = Banned(
+    (
+        *("os.fork*", "os.posix_spawn*", "os.spawn*", "os.system", "os.popen", "subprocess"),
+        *("pty", "multiprocessing.Process", "multiprocessing.Pool", "multiprocessing.Manager"),
+        *("multiprocessing.get_context", "multiprocessing.pool.Pool", "torch.multiprocessing"),
+        *("concurrent.futures.ProcessPoolExecutor", "concurrent.futures.process"),
+    ),
+    N_(
+        "While a check calls your function it may start no other process: what happens there is"
+        " not seen. A DataLoader with num_workers=0 works without."
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -96,6 +120,9 @@ class Exercise:
     compare: (expected, got) -> Difference or None, for two observations of one case.
     picture: (case, expected, got) -> matplotlib figure or None.
     seconds: limit for one call of the student's function.
+    operators: patterns of ATen's operators that give the answer away, whatever function of
+        torch calls them ("aten._softmax*", see `watch`).
+    trains: whether the answer is found by training, where processes of its own are a help.
     tolerance: how far from a known mistake's numbers an answer may lie and still be that
         mistake, where answers are found by a search and none is exact.
     """
@@ -112,11 +139,33 @@ class Exercise:
     picture: Callable | None = None
     seconds: float = 5.0
     tolerance: float = 0.0
+    operators: tuple[str, ...] = ()
+    trains: bool = False
 
     @property
     def bans(self) -> tuple[Banned, ...]:
         """The exercise's own bans and those of every exercise."""
-        return self.banned + COMMON_BANS
+        processes = () if self.trains else (PROCESSES,)
+        return (*self.banned, *COMMON_BANS, HIDING, *processes)
+
+    @property
+    def watched(self) -> dict[str, Any]:
+        """What a `watch` looks for; plain data."""
+        return {
+            "banned": [n for ban in self.banned + COMMON_BANS for n in ban.names],
+            "operators": list(self.operators),
+            "alone": not self.trains,
+        }
+
+
+def ready_made(exercise: str, home: str) -> tuple[str, ...]:
+    """All that gives the exercise's answer, as a search of the libraries found it.
+
+    home: `__file__` of a module of its assignment. The lists are written by
+    `course_utils.teaching.ready_made`.
+    """
+    path = Path(home).parent / "ready_made" / f"{exercise}.txt"
+    return tuple(path.read_text(encoding="utf-8").split())
 
 
 def resolve(path: str) -> Any:

@@ -66,7 +66,7 @@ def make_request(assignment_name: str, exercise_name: str, seed: int) -> bytes:
             "nonce": _nonce(assignment_name, exercise_name, seed),
             "function": exercise.function,
             "probe": exercise.probe,
-            "banned": [name for ban in exercise.bans for name in ban.names],
+            "watched": exercise.watched,
             "seconds": exercise.seconds,
             "cases": [
                 {"inputs": case.inputs, "strided": list(case.strided)}

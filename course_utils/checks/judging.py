@@ -137,6 +137,8 @@ def banned_verdict(exercise: Exercise, uses: Sequence[Use]) -> Verdict:
     """Fails because of what the solution calls: names it, its line and the reason."""
     use = uses[0]
     reasons = [ban.reason for ban in exercise.bans if covers(ban.names, use.name)]
+    if not reasons and use.name.startswith("torch.ops."):  # see `Exercise.operators`
+        reasons = [ban.reason for ban in exercise.banned]
     message = N_("“{name}” may not be used in this exercise.")
     lines = [Said(reason) for reason in reasons[:1]]
     if use.line:

@@ -49,5 +49,5 @@ def _observations(asked: dict[str, Any], namespace: dict[str, Any]) -> list[Obse
     if asked["function"] not in namespace:
         return [Observation(trouble=Trouble("missing")) for _case in cases]
     function = namespace[asked["function"]]
-    caller = Caller(function, banned=asked["banned"], seconds=asked["seconds"])
+    caller = Caller(function, watched=asked["watched"], seconds=asked["seconds"])
     return probe_cases(resolve(asked["probe"]), caller, cases)

@@ -71,9 +71,7 @@ def examine(exercise: Exercise, function: Any, seed: int = VISIBLE_SEED) -> Verd
     uses = find_uses(getattr(function, "__name__", exercise.function), sources, bans)
     if uses:
         return judging.banned_verdict(exercise, uses)
-    caller = Caller(
-        function, banned=[n for ban in bans for n in ban.names], seconds=exercise.seconds
-    )
+    caller = Caller(function, watched=exercise.watched, seconds=exercise.seconds)
     with steady():
         cases = exercise.cases(seed)
         questions = [(case.inputs, case.strided) for case in cases]
@@ -199,6 +197,8 @@ def _import_line(name: str, value: Any) -> str | None:
         return None
     if isinstance(value, types.ModuleType):
         return f"import {value.__name__} as {name}"
+    if not hasattr(value, "__qualname__"):
+        value = type(value)  # an object of a library: what it is tells as much
     module, own = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
     library = isinstance(module, str) and module not in ("__main__", "builtins")
     if library and isinstance(own, str) and own.isidentifier() and _is_installed(value):

@@ -102,16 +102,20 @@ class Caller:
     """
 
     def __init__(
-        self, function: Any, *, banned: Iterable[str] = (), seconds: float | None = None
+        self,
+        function: Any,
+        *,
+        watched: dict[str, Any] | None = None,
+        seconds: float | None = None,
     ) -> None:
         self.function = function
-        self.banned = tuple(banned)
+        self.watched = watched  # see `Exercise.watched`
         self.seconds = seconds
 
     @property
     def trusted(self) -> bool:
         """Whether this is our own code: not watched and not limited."""
-        return not self.banned and self.seconds is None
+        return self.watched is None and self.seconds is None
 
     def call(
         self,
@@ -133,7 +137,7 @@ class Caller:
         refused = _unfit(self.function, given)
         if refused:
             return Observation(trouble=refused)
-        watch = nullcontext() if self.trusted else Watch(self.banned, _own_place)
+        watch = Watch(place=_own_place, **self.watched) if self.watched else nullcontext()
         answer, slope, trouble = None, None, None
         with calm(descriptors=not self.trusted) as noise:
             try:
@@ -157,7 +161,7 @@ class Caller:
             trouble=trouble,
             changed=changed,
             gradient=slope,
-            used=() if self.trusted else tuple(watch.used),
+            used=tuple(watch.used) if self.watched else (),
             printed=noise.printed[:_SHOWN],
             warned=noise.warned[:_SHOWN],
         )

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from nbformat.notebooknode import NotebookNode
 
+from course_utils.checks.banned import find_unclear
 from course_utils.checks.cell_code import CellCode, constant_text, read
 from course_utils.i18n import N_
 from course_utils.teaching import suspicious_names as names_of
@@ -36,6 +37,9 @@ WHAT = {
     "course": N_("uses the course's own checks, references or grading"),
     "equal": N_("makes objects that compare equal to anything"),
     "hidden": N_("runs code out of a text or out of packed data"),
+    "unclear": N_(
+        "asks, in code that a check calls, for a name that is put together as it runs"
+    ),
     "unread": N_("is too long or too deeply nested to be read here: read it yourself"),
 }
 
@@ -47,6 +51,10 @@ _UNPACKERS = (
     *("base64.*", "pickle.loads", "cloudpickle.loads", "dill.loads", "zlib.decompress"),
     *("codecs.decode", "binascii.*", "lzma.decompress", "bz2.decompress", "gzip.decompress"),
 )
+_NAMED_BY_TEXT = {  # by a text, or by getattr over and over, where that is no constant
+    *("pkgutil.resolve_name", "operator.attrgetter", "operator.methodcaller"),
+    *("functools.reduce", "timeit.timeit", "timeit.repeat", "timeit.Timer"),
+}
 _OWN_MIME = "application/vnd.course"
 _MAGICS = {  # magics as IPython itself writes them
     "get_ipython.magic": "%",
@@ -80,18 +88,43 @@ def find(notebook: NotebookNode, *, restored: bool = False) -> list[LookAt]:
         if cell.cell_type == "code" and not (restored and _is_locked(cell))
     }
     names = Names([code.tree for code in cells.values() if code.tree])
+    unclear = _unclear(notebook)
     found: dict[LookAt, None] = {}
     for number, code in cells.items():
         if is_setup(notebook.cells[number - 1].source):
             continue
         if code.too_slow:
             found[LookAt(number, 1, code.line(1)[:_LONGEST_CODE], "unread")] = None
-        for line, what in sorted(set(_places(code, names))):
+        places = {*_places(code, names)} | {(n, "unclear") for n in unclear.get(number, ())}
+        for line, what in sorted(places):
             text = code.line(line)[:_LONGEST_CODE]
             found[LookAt(number, line, text, what)] = None
             if len(found) == _MOST:
                 return list(found)
     return list(found)
+
+
+def _unclear(notebook: NotebookNode) -> dict[int, list[int]]:
+    """Number of a cell -> its lines, among those that the functions of the checks reach."""
+    written = {
+        number: cell.source
+        for number, cell in enumerate(notebook.cells, start=1)
+        if cell.cell_type == "code"
+    }
+    functions = [name for source in written.values() for name in _checked(read(source).tree)]
+    numbers, found = list(written), {}
+    for index, line in find_unclear(functions, list(written.values())):
+        found.setdefault(numbers[index], []).append(line)
+    return found
+
+
+def _checked(tree: ast.Module | None) -> Iterator[str]:
+    """The functions that a cell's calls `check("exercise", function)` name."""
+    for node in ast.walk(tree) if tree else ():
+        if not isinstance(node, ast.Call) or getattr(node.func, "id", "") != "check":
+            continue
+        if len(node.args) == 2 and isinstance(node.args[1], ast.Name):
+            yield node.args[1].id
 
 
 def _places(code: CellCode, names: Names) -> Iterator[tuple[int, str]]:
@@ -258,7 +291,7 @@ class _Reader(ast.NodeVisitor):
             what = _magic(_MAGICS[function] + (constant_text(node.args[0]) or ""))
             if what:
                 self._note(node, what)
-        elif names_of.covers(_UNPACKERS, function) and _holds_long_literal(node):
+        elif _unpacks(node, function) or _computes_a_name(node, function):
             self._note(node, "hidden")
         self._name(node, self._dotted(node))
         if path_outside(node, function):
@@ -320,8 +353,21 @@ def _is_true(node: ast.AST | None) -> bool:
     return isinstance(node, ast.Constant) and bool(node.value)
 
 
-def _holds_long_literal(node: ast.Call) -> bool:
-    return any(
+def _computes_a_name(node: ast.Call, function: str) -> bool:
+    """Whether the first argument is a name, or a program, that is put together."""
+    if function not in _NAMED_BY_TEXT or not node.args:
+        return False
+    first = node.args[0]
+    if function == "functools.reduce":
+        return isinstance(first, ast.Name) and first.id == "getattr"
+    if function.startswith("timeit."):
+        return not isinstance(first, ast.Lambda | ast.Name | ast.Attribute | ast.Constant)
+    return constant_text(first) is None
+
+
+def _unpacks(node: ast.Call, function: str) -> bool:
+    """Whether a long literal is unpacked."""
+    return names_of.covers(_UNPACKERS, function) and any(
         isinstance(item, ast.Constant)
         and isinstance(item.value, str | bytes)
         and len(item.value) > _LONG_LITERAL

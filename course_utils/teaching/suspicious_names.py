@@ -35,6 +35,7 @@ DOTTED = {
         *("inspect.getinnerframes", "gc.get_objects", "gc.get_referrers", "gc.get_referents"),
         *("sys.settrace", "sys.setprofile", "sys.addaudithook", "sys.monitoring", "atexit"),
         *("threading.settrace", "threading.setprofile", "faulthandler", "resource.setrlimit"),
+        *("torch._C", "torch.overrides._*", "torch.utils._python_dispatch"),
         *("types.CodeType", "types.FunctionType", "codeop", "_frozen_importlib"),
     ),
     "ends": (
@@ -60,7 +61,11 @@ DOTTED = {
     "course": (
         *("course_utils.checks", "course_utils.reference", "course_utils.teaching", "nbgrader"),
     ),
-    "hidden": ("eval", "exec", "compile", "marshal", "importlib.util.spec_from_*"),
+    "hidden": (
+        *("eval", "exec", "compile", "marshal", "importlib.util.spec_from_*", "code", "runpy"),
+        *("get_ipython.ex", "get_ipython.ev", "torch.jit.CompilationUnit", "torch.jit.load"),
+        *("torch.utils.cpp_extension",),
+    ),
 }
 
 # What the released set-up and hand-in cells themselves use.

@@ -53,6 +53,21 @@ EVASIONS = {
     "magic beside it": "%matplotlib inline\n!ls\ndef cross_entropy(s, t):\n    return F.cross_entropy(s, t)",
     "walrus": "def cross_entropy(s, t):\n    return (f := F).cross_entropy(s, t)",
     "conditional": "if True:\n    def cross_entropy(s, t):\n        return F.cross_entropy(s, t)",
+    "reduce": "import functools\ndef cross_entropy(s, t):\n"
+    "    return functools.reduce(getattr, ['nn', 'functional', 'cross_' + 'entropy'], torch)(s, t)",
+    "attrgetter": "from operator import attrgetter\ndef cross_entropy(s, t):\n"
+    "    return attrgetter('functional.cross_entropy')(nn)(s, t)",
+    "resolve_name": "import pkgutil\ndef cross_entropy(s, t):\n"
+    "    return pkgutil.resolve_name('torch.nn.functional:cross_entropy')(s, t)",
+    "text of a cell": "get_ipython().ex('cross_entropy = lambda s, t: F.cross_entropy(s, t)')",
+    "text of a magic": "get_ipython().run_line_magic('time', 'cross_entropy = lambda s, t: F.nll_loss(s, t)')",
+    "text that is timed": "import timeit\ntimeit.timeit('global cross_entropy; cross_entropy = F.nll_loss', globals=globals())",
+    "text in a text": "exec('exec(\"cross_entropy = F.nll_loss\")')",
+    "timed line": "%time cross_entropy = lambda s, t: F.cross_entropy(s, t)",
+    "switched off": "def cross_entropy(s, t):\n    with torch._C.DisableTorchFunction():\n        return s",
+    "another process": "import multiprocessing\npool = multiprocessing.Pool(1)\n"
+    "def cross_entropy(s, t):\n    return pool.apply(ready, (s, t))",
+    "references": "def cross_entropy(s, t):\n    return torch._refs.nn.functional.nll_loss(s, t)",
     "distribution": "def cross_entropy(s, t):\n    return -torch.distributions.Categorical(logits=s).log_prob(t).mean()",
 }  # fmt: skip
 
@@ -67,6 +82,13 @@ ALLOWED = {
     "plot": "def cross_entropy(s, t):\n    return s.mean()\nplt.plot([F.cross_entropy(s, t) for s in scores])",
     "import alone": "from torch.nn import CrossEntropyLoss\nimport torchmetrics\ndef cross_entropy(s, t):\n    return 0",
     "mention in a docstring": 'def cross_entropy(s, t):\n    """Like F.cross_entropy."""\n    return 0',
+    "as many threads as processors": "import multiprocessing\ndef cross_entropy(s, t):\n"
+    "    torch.set_num_threads(multiprocessing.cpu_count())\n    return s.mean()",
+    "threads": "from concurrent.futures import ThreadPoolExecutor\ndef cross_entropy(s, t):\n"
+    "    return ThreadPoolExecutor(2).submit(s.mean).result()",
+    "a loader": "def cross_entropy(s, t):\n    return next(iter(DataLoader([s], num_workers=0)))",
+    "timing elsewhere": "import timeit\ndef cross_entropy(s, t):\n    return s.mean()\n"
+    "timeit.timeit('F.cross_entropy(s, t)', globals=globals())",
     "broken cell": "def cross_entropy(s, t:\n    return F.cross_entropy(s, t)",
 }  # fmt: skip
 
@@ -98,11 +120,24 @@ def test_what_the_solution_does_not_reach_is_free(how):
         "nn.modules.activation.Softmax(dim=1)(scores)",
         "torch.special.softmax(scores, 1)",
         "F.softmin(-scores, 1)",
+        "torch._safe_softmax(scores, 1)",
+        "torch._refs.softmax(scores, 1)",
+        "torch._decomp.decompositions._softmax(scores, 1, False)",
+        "torch.stack([torch.exp(-F.cross_entropy(scores, j, reduction='none')) for j in c], 1)",
+        "operator.methodcaller('softmax', 1)(scores)",
     ],
 )
 def test_every_form_of_softmax_is_banned_in_its_exercise(body):
     source = f"{IMPORTS}\ndef softmax(scores):\n    return {body}"
     assert find_uses("softmax", [source], EXERCISES["softmax"].bans)
+
+
+def test_what_the_search_found_is_banned_under_its_other_names():
+    source = "from scipy.spatial.distance import jaccard as far\ndef jaccard(p, t, n):\n    return far"
+    assert find_uses("jaccard", [source], EXERCISES["jaccard"].bans)
+    exercise = assignment("fcn")["replicate"]
+    source = f"{IMPORTS}\ndef replicate(x, n):\n    return F.adaptive_avg_pool2d(x, n)"
+    assert find_uses("replicate", [source], exercise.bans)
 
 
 def test_a_use_names_the_line_of_its_cell():

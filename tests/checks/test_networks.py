@@ -81,7 +81,9 @@ NETWORK = compare_with(
 
 def look(build):
     inputs = {"arguments": {"width": 4}, "images": IMAGES}
-    return observe_network(Caller(build, banned=["torchmetrics"], seconds=5), inputs)
+    return observe_network(
+        Caller(build, watched={"banned": ["torchmetrics"]}, seconds=5), inputs
+    )
 
 
 def test_equal_layers_are_equal_whatever_their_names():

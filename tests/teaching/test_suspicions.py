@@ -1,5 +1,6 @@
 """What the instructor is asked to look at, and what must never be named."""
 
+import ast
 from pathlib import Path
 
 import nbformat
@@ -34,6 +35,14 @@ def test_released_cells_and_solutions_give_none(path):
 @pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_honest_styles_give_none(path):
     assert kinds(path.read_text(encoding="utf-8")) == set()
+
+
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_honest_styles_give_none_where_checks_reach_them(path):
+    source = path.read_text(encoding="utf-8")
+    tree = ast.parse(source)
+    calls = [f"check('x', {n.name})" for n in tree.body if isinstance(n, ast.FunctionDef)]
+    assert kinds(source, *calls) == set()
 
 
 def test_there_was_something_to_read():
@@ -78,6 +87,10 @@ def test_there_was_something_to_read():
         "from multiprocessing import Pool",
         "def predicted(",
         "# os._exit(0)\ndef broken(:",
+        "from functools import reduce\nreduce(lambda a, b: a + b, sizes)",
+        "from operator import attrgetter\nsorted(rows, key=attrgetter('name'))",
+        "import timeit\ntimeit.timeit(lambda: f(x), number=3)\ntimeit.timeit('f(x)', number=3)",
+        "optimizer = getattr(torch.optim, name)(net.parameters())\ncheck('segment', segment)",
     ],
 )
 def test_what_honest_people_write_gives_none(source):
@@ -181,6 +194,34 @@ def test_what_honest_people_write_gives_none(source):
         ("hidden", "import pickle\npickle.loads(b'" + "a" * 100 + "')"),
         ("hidden", "x = '" + "QUJD" * 400 + "'"),
         ("hidden", "import marshal"),
+        ("hidden", "import functools\nf = functools.reduce(getattr, path, torch)"),
+        ("hidden", "from pkgutil import resolve_name\nf = resolve_name('torch:' + word)"),
+        ("hidden", "import operator\nf = operator.attrgetter(word)(torch)"),
+        ("hidden", "import operator\nf = operator.methodcaller(word, 1)"),
+        ("hidden", "import timeit\ntimeit.timeit('softmax = ' + word)"),
+        ("hidden", "get_ipython().ex('softmax = ' + word)"),
+        ("hidden", "import torch\ntorch.jit.CompilationUnit(text)"),
+        ("inside", "import torch\nwith torch._C.DisableTorchFunction():\n    x = f(x)"),
+        ("inside", "import torch\nwith torch.overrides._pop_mode_temporarily():\n    x = f(x)"),
+        ("inside", "from torch.utils import _python_dispatch"),
+        ("patched", "%matplotlib inline\nimport torch\ntorch.allclose = f"),
+        ("patched", "%ls\nx = '\u2028'\nimport torch\ntorch.allclose = f  # right?"),
+        ("ends", "x = '\x0c\u2029\x85'\n!ls\nimport os\nos._exit(0)  # ok?"),
+        ("ends", "%time import os; os._exit(0)"),
+        (
+            "unclear",
+            "import torch\nready = getattr(torch, word)\n"
+            "def softmax(x):\n    return ready(x, 1)\ncheck('softmax', softmax)",
+        ),
+        (
+            "unclear",
+            "import torch\ndef softmax(x):\n    return vars(torch)[word](x, 1)\n"
+            "check('softmax', softmax)",
+        ),
+        (
+            "unclear",
+            "import pickle\nsoftmax = pickle.loads(b'short')\ncheck('softmax', softmax)",
+        ),
         ("ends", "def broken(:\nos._exit(0)"),
     ],
 )

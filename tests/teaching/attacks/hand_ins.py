@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from tests.teaching.attacks.banned import BANNED
 from tests.teaching.attacks.ending import ENDING
 from tests.teaching.attacks.folders import FOLDERS
 from tests.teaching.attacks.forging import FORGING
@@ -20,6 +21,7 @@ _KEPT_IN = tuple(
 )
 _ALL = (
     *(*FORGING, *OWN_TESTS, *MESSAGES),
+    *BANNED,
     *(*_KEPT_IN, *NOTEBOOKS, *FOLDERS, *SEVERAL, *PAGES),
 )
 READ_IN_A_BROWSER = tuple(a.name for a in (*PAGES, *MESSAGES, *OWN_TESTS))

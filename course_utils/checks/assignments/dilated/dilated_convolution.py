@@ -8,7 +8,7 @@ from course_utils.checks.assignments.dilated.dilated_convolution_mistakes import
 from course_utils.checks.assignments.dilated.findings import same_tensor
 from course_utils.checks.assignments.dilated.pictures import worst_map
 from course_utils.checks.compare import Difference, compare_with, tensor
-from course_utils.checks.exercise import Banned, Case, Exercise, draw
+from course_utils.checks.exercise import Banned, Case, Exercise, draw, ready_made
 from course_utils.checks.said import Said
 from course_utils.i18n import N_
 
@@ -33,6 +33,7 @@ BANNED = Banned(
         "skimage",
         "cv2",
         "kornia",
+        *ready_made("dilated_convolution", __file__),
     ),
     N_(
         "Ready convolutions and F.unfold know the dilation themselves; here you place the"
@@ -104,5 +105,6 @@ EXERCISE = Exercise(
     compare=compare_with(answers),
     picture=worst_map,
     banned=(BANNED,),
+    operators=("*convolution*", "*conv?d*", "*conv_*", "*im2col*", "*grid_sampler*"),
     mistakes=MISTAKES,
 )

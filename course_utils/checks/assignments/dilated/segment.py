@@ -131,4 +131,5 @@ EXERCISE = Exercise(
     banned=(READY,),
     mistakes=MISTAKES,
     seconds=60.0,
+    trains=True,
 )

@@ -9,7 +9,15 @@ from course_utils.checks.exercise import draw
 from course_utils.checks.said import Said
 from course_utils.i18n import N_
 
-__all__ = ["INTERPOLATION", "distinct", "equal", "same_numbers", "same_tensor", "scores_map"]
+__all__ = [
+    "ENLARGING",
+    "INTERPOLATION",
+    "distinct",
+    "equal",
+    "same_numbers",
+    "same_tensor",
+    "scores_map",
+]
 
 INTERPOLATION = (
     "torch.nn.functional.interpolate",
@@ -28,6 +36,7 @@ INTERPOLATION = (
     "cv2",
     "kornia",
 )
+ENLARGING = ("*upsample*", "*grid_sampler*")  # ATen's operators behind them
 
 
 def distinct(seed: int, what: str, *shape: int) -> torch.Tensor:

@@ -2,17 +2,22 @@
 
 import torch
 
-from course_utils.checks.assignments.fcn.answers import INTERPOLATION, distinct, same_tensor
+from course_utils.checks.assignments.fcn.answers import (
+    ENLARGING,
+    INTERPOLATION,
+    distinct,
+    same_tensor,
+)
 from course_utils.checks.assignments.fcn.pictures import worst_channel
 from course_utils.checks.assignments.fcn.replicate_mistakes import MISTAKES
 from course_utils.checks.compare import compare_with
-from course_utils.checks.exercise import Banned, Case, Exercise, draw
+from course_utils.checks.exercise import Banned, Case, Exercise, draw, ready_made
 from course_utils.i18n import N_
 
 __all__ = ["EXERCISE"]
 
 BANNED = Banned(
-    INTERPOLATION,
+    (*INTERPOLATION, *ready_made("replicate", __file__)),
     N_(
         "Interpolation has replication ready-made; the exercise is to see which axes the"
         " pixels are repeated along. Repeat, index or reshape."
@@ -54,5 +59,6 @@ EXERCISE = Exercise(
     compare=compare_with(same_tensor),
     picture=worst_channel,
     banned=(BANNED,),
+    operators=(*ENLARGING, "*adaptive_*_pool*"),
     mistakes=MISTAKES,
 )

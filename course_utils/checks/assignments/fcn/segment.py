@@ -133,4 +133,5 @@ EXERCISE = Exercise(
     banned=(READY,),
     mistakes=MISTAKES,
     seconds=30.0,
+    trains=True,
 )

@@ -60,4 +60,5 @@ EXERCISE = Exercise(
     banned=(INTERPRETERS,),
     mistakes=MISTAKES,
     seconds=30.0,
+    trains=True,
 )

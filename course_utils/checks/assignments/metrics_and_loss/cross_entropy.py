@@ -6,7 +6,7 @@ from course_utils.checks.assignments.metrics_and_loss.cross_entropy_mistakes imp
 from course_utils.checks.assignments.metrics_and_loss.maps import VOID, between
 from course_utils.checks.assignments.metrics_and_loss.softmax import scores_of
 from course_utils.checks.compare import compare_with, scalar
-from course_utils.checks.exercise import Banned, Case, Exercise, draw
+from course_utils.checks.exercise import Banned, Case, Exercise, draw, ready_made
 from course_utils.i18n import N_
 
 __all__ = ["EXERCISE"]
@@ -33,6 +33,7 @@ BANNED = Banned(
         "segmentation_models_pytorch",
         "monai.losses",
         "sklearn.metrics.log_loss",
+        *ready_made("cross_entropy", __file__),
     ),
     N_(
         "The exercise is to write the loss yourself; softmax, log_softmax and logsumexp are"
@@ -98,5 +99,6 @@ EXERCISE = Exercise(
     model="course_utils.checks.assignments.metrics_and_loss.model_answers:cross_entropy",
     compare=compare_with(scalar),
     banned=(BANNED,),
+    operators=("*nll_loss*", "*cross_entropy*"),
     mistakes=MISTAKES,
 )

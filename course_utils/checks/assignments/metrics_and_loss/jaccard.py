@@ -11,7 +11,7 @@ from course_utils.checks.assignments.metrics_and_loss.maps import (
 )
 from course_utils.checks.assignments.metrics_and_loss.pictures import per_class
 from course_utils.checks.compare import compare_with, tensor
-from course_utils.checks.exercise import Banned, Case, Exercise, draw
+from course_utils.checks.exercise import Banned, Case, Exercise, draw, ready_made
 from course_utils.i18n import N_
 
 __all__ = ["EXERCISE", "METRIC_LIBRARIES"]
@@ -27,6 +27,8 @@ METRIC_LIBRARIES = Banned(
         "segmentation_models_pytorch",
         "monai.metrics",
         "evaluate",
+        *ready_made("jaccard", __file__),
+        *ready_made("pixel_accuracy", __file__),
     ),
     N_("The exercise is to count the pixels yourself: then you know which ones were counted."),
 )

@@ -5,7 +5,7 @@ import torch
 from course_utils.checks.assignments.metrics_and_loss.maps import between
 from course_utils.checks.assignments.metrics_and_loss.pictures import worst_channel
 from course_utils.checks.compare import compare_with, tensor
-from course_utils.checks.exercise import Banned, Case, Exercise, Mistake, draw
+from course_utils.checks.exercise import Banned, Case, Exercise, Mistake, draw, ready_made
 from course_utils.i18n import N_
 
 __all__ = ["EXERCISE", "scores_of"]
@@ -40,6 +40,7 @@ BANNED = Banned(
         "sklearn.utils.extmath.softmax",
         "jax.nn.softmax",
         "jax.nn.log_softmax",
+        *ready_made("softmax", __file__),
     ),
     N_(
         "The exercise is to write softmax yourself, out of exponentials and sums: what"
@@ -190,6 +191,7 @@ EXERCISE = Exercise(
     compare=compare_with(tensor),
     picture=worst_channel,
     banned=(BANNED,),
+    operators=("*softmax*", "*attention*", "*transformer_encoder_layer*"),
     mistakes=(
         Mistake(
             "overflow",

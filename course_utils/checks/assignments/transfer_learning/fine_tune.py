@@ -119,4 +119,5 @@ EXERCISE = Exercise(
     picture=wrong_answers,
     mistakes=MISTAKES,
     seconds=30.0,
+    trains=True,
 )

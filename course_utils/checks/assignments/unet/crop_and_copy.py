@@ -6,13 +6,16 @@ from course_utils.checks.assignments.fcn.answers import same_tensor, scores_map
 from course_utils.checks.assignments.fcn.pictures import worst_channel
 from course_utils.checks.assignments.unet.crop_and_copy_mistakes import MISTAKES
 from course_utils.checks.compare import compare_with
-from course_utils.checks.exercise import Banned, Case, Exercise
+from course_utils.checks.exercise import Banned, Case, Exercise, ready_made
 from course_utils.i18n import N_
 
 __all__ = ["EXERCISE"]
 
 BANNED = Banned(
-    ("torchvision.transforms", "kornia", "monai", "segmentation_models_pytorch"),
+    (
+        *("torchvision.transforms", "kornia", "monai", "segmentation_models_pytorch"),
+        *ready_made("crop_and_copy", __file__),
+    ),
     N_("Cutting out the middle is what this exercise is about; the library does it whole."),
 )
 

@@ -2,11 +2,16 @@
 
 import torch
 
-from course_utils.checks.assignments.fcn.answers import INTERPOLATION, same_tensor, scores_map
+from course_utils.checks.assignments.fcn.answers import (
+    ENLARGING,
+    INTERPOLATION,
+    same_tensor,
+    scores_map,
+)
 from course_utils.checks.assignments.fcn.pictures import worst_channel
 from course_utils.checks.assignments.unet.up_convolution_mistakes import MISTAKES
 from course_utils.checks.compare import compare_with
-from course_utils.checks.exercise import Banned, Case, Exercise
+from course_utils.checks.exercise import Banned, Case, Exercise, ready_made
 from course_utils.i18n import N_
 
 __all__ = ["EXERCISE"]
@@ -27,6 +32,7 @@ BANNED = Banned(
         "torch.ops.aten.slow_conv*",
         "torch.ops.aten.col2im",
         *INTERPOLATION,
+        *ready_made("up_convolution", __file__),
     ),
     N_("Laying the stamps yourself is what this exercise is about; the library does it whole."),
 )
@@ -71,5 +77,12 @@ EXERCISE = Exercise(
     compare=compare_with(same_tensor),
     picture=worst_channel,
     banned=(BANNED,),
+    operators=(
+        "*(transposed)",
+        "*conv_transpose*",
+        "*convolution_backward*",
+        "*col2im*",
+        *ENLARGING,
+    ),
     mistakes=MISTAKES,
 )
