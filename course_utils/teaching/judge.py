@@ -62,7 +62,7 @@ class Judge(GuardedExecute):
         # Sentences by language: the class's table may speak another one than the hand-in.
         self._timed_out: dict[str, str] = {}  # the first cell that took too long
         self._stopped: dict[str, str] = {}  # why no further cell is run
-        self._unexplained = False  # whether the kernel ended for no reason that we know
+        self._unexplained = False  # whether the kernel ended for no reason of the hand-in's
         self._stops: dict[int, Stop] = {}  # index of a cell -> the error that ended it
         known = Known.for_grading(names)
         self._imports = lost_imports(nb, known, self._language)
@@ -99,7 +99,7 @@ class Judge(GuardedExecute):
             self._stop(cell, index, self._why() or Reason(reason, state="timed_out"))
         except DeadKernelError:
             why = self._why()
-            self._unexplained = why is None
+            self._unexplained = why is None or why.ours
             self._stop(cell, index, why or Reason(N_("ended the Python process")))
         except Exception as error:
             # nbclient trusts messages that a tampered kernel may send in any form

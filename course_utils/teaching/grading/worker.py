@@ -43,6 +43,7 @@ __all__ = ["STATES", "Job", "Result", "grade", "steps"]
 
 once_a_process()
 
+_MENDED = (".py", ".html", ".htm")
 STATES = ("graded", "timed_out", "crashed", "unreadable")  # from the best to the worst
 
 
@@ -202,12 +203,14 @@ def _read(folder: Path, job: Job, name: str) -> NotebookNode:
             most=MAX_BYTES >> 20,
         )
     if chosen not in job.files:
-        names = ", ".join(sorted({*job.files, *job.large})[:5])
-        raise Unreadable(
-            N_("expected the file {expected}, got {others}"),
-            expected=expected,
-            others=names or "-",
-        )
+        there = sorted({*job.files, *job.large})
+        words = N_("expected the file {expected}, got {others}")
+        if any(name.endswith(_MENDED) for name in there):
+            words = N_(
+                "expected the file {expected}, got {others}; `course doctor --repair` makes "
+                "notebooks of scripts and web pages"
+            )
+        raise Unreadable(words, expected=expected, others=", ".join(there[:5]) or "-")
     path = folder / expected
     path.write_bytes(job.files[chosen])
     try:

@@ -42,12 +42,14 @@ class Limits:
 class Reason:
     """Why a kernel was killed. state: what its hand-in ends in.
 
-    message: with N_, to follow "Cell 3 (jaccard) "; values: for its placeholders.
+    message: with N_, to follow "Cell 3 (jaccard) "; values: for its placeholders. ours: it may
+    be this machine's fault, so that the hand-in is tried once more.
     """
 
     message: str
     values: Mapping[str, Any] = field(default_factory=dict)
     state: str = "crashed"
+    ours: bool = False
 
     def __str__(self) -> str:
         """In the language in use."""
@@ -76,6 +78,7 @@ def unwatched(error: BaseException) -> Reason:
     return Reason(
         N_("was running when its limits could not be watched any more ({error})"),
         {"error": type(error).__name__},
+        ours=True,
     )
 
 

@@ -5,9 +5,11 @@ import os
 import nbformat
 import pytest
 
-from course_utils.teaching.grading import hand_ins
+from course_utils.teaching.grading import hand_ins, worker
 from course_utils.teaching.grading.hand_ins import find_hand_ins, read_files
 from course_utils.teaching.grading.kit import course_directory, load_config
+from course_utils.teaching.grading.worker import Job
+from course_utils.teaching.hand_in import Unreadable
 from tests.teaching.attacks.attack import FILE
 from tests.teaching.attacks.several import SEVERAL
 from tests.teaching.grading.class_of import NAME, TWICE, answered
@@ -125,3 +127,10 @@ def test_a_folder_whose_name_stops_nbgrader_is_named_and_left_out(small_course, 
     assert [hand_in.student for hand_in in found] == ["anna"]
     assert "'submitted/boris\\nb'" in caplog.text
     assert "Rename it" in caplog.text
+
+
+@pytest.mark.parametrize(("name", "cure"), [(f"{NAME}.py", True), ("notes.txt", False)])
+def test_a_script_in_place_of_the_notebook_names_what_mends_it(tmp_path, name, cure):
+    with pytest.raises(Unreadable, match=f"expected the file {FILE}, got {name}") as caught:
+        worker._read(tmp_path, Job("anna", {name: b"x = 1"}), NAME)
+    assert ("`course doctor --repair`" in str(caught.value)) == cure

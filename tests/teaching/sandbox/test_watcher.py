@@ -109,3 +109,4 @@ def test_a_kernel_whose_watcher_fails_dies(start, monkeypatch):
     monkeypatch.setattr(threading, "excepthook", lambda _given: None)
     until(lambda: not kernel.manager.is_alive())
     assert "could not be watched any more" in str(kernel.provisioner.reason)
+    assert kernel.provisioner.reason.ours  # the hand-in is tried once more
