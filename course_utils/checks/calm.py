@@ -1,4 +1,4 @@
-"""Keeps a student's code within its time, and what it writes out of the notebook's cell.
+"""Keeps what a student's code writes out of the notebook's cell.
 
 nbgrader gives 0 to a test cell that wrote anything to stderr, a warning included: a right
 answer that warns must not lose its points.
@@ -6,25 +6,16 @@ answer that warns must not lose its points.
 
 import io
 import os
-import signal
 import sys
-import threading
-import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
-from types import FrameType
 
-__all__ = ["Noise", "TimeIsUp", "calm", "descriptors_away", "time_limit"]
+__all__ = ["Noise", "calm", "descriptors_away"]
 
 _KEPT = 4000  # characters
-_WALL = 6  # times as long as it may compute it may take on the wall
 _away = False  # whether descriptors 1 and 2 lead nowhere just now
-
-
-class TimeIsUp(BaseException):
-    """The call took longer than it may. No Exception, so that `except Exception` lets it by."""
 
 
 @dataclass
@@ -67,55 +58,6 @@ def calm(*, descriptors: bool = True) -> Iterator[Noise]:
         yield noise
     noise.printed = out.kept + err.kept
     noise.warned = "\n".join(f"{w.category.__name__}: {w.message}" for w in caught[:5])[:_KEPT]
-
-
-@contextmanager
-def time_limit(seconds: float | None) -> Iterator[None]:
-    """Raise TimeIsUp inside when it has computed for `seconds`, or has been at it for six
-    times as long.
-
-    Counted is the time of this process's processors, so that a right answer isn't failed for
-    what else runs on the machine; code that only waits is stopped by the clock on the wall.
-    Nor does an import count: torch reads more of itself when it is first asked for something.
-    Without a limit, outside the main thread or where the system has no SIGALRM (Windows)
-    nothing is limited.
-    """
-    if not (seconds and hasattr(signal, "setitimer")):
-        yield
-        return
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    running = True
-    computed, wall = time.process_time(), time.monotonic()
-
-    def up(_signal: int, frame: FrameType | None) -> None:
-        nonlocal computed
-        if _imports(frame):
-            computed = time.process_time()
-        busy = time.process_time() - computed >= 0.95 * seconds
-        if running and (busy or time.monotonic() - wall >= _WALL * seconds):
-            raise TimeIsUp(f"{seconds:g} s")
-
-    before = signal.signal(signal.SIGALRM, up)
-    # Again and again: the first may come early, and code may catch it with a bare `except`.
-    timer = signal.setitimer(signal.ITIMER_REAL, seconds, min(1.0, seconds))
-    try:
-        yield
-    finally:
-        running = False
-        signal.setitimer(signal.ITIMER_REAL, *timer)
-        signal.signal(signal.SIGALRM, before)
-
-
-def _imports(frame: FrameType | None) -> bool:
-    """Whether a module is being imported here."""
-    while frame is not None:
-        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
-            return True
-        frame = frame.f_back
-    return False
 
 
 @contextmanager

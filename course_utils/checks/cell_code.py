@@ -18,7 +18,7 @@ from functools import lru_cache
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-from course_utils.checks.calm import TimeIsUp, time_limit
+from course_utils.clock import TimeIsUp, time_limit
 
 __all__ = ["SECONDS", "CellCode", "constant_text", "parsed", "read"]
 

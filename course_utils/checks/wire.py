@@ -17,7 +17,7 @@ import numpy as np
 import safetensors.torch
 import torch
 
-from course_utils.checks.calm import TimeIsUp
+from course_utils.clock import TimeIsUp
 
 __all__ = ["MAX_BYTES", "Foreign", "WireError", "decode", "encode", "plain", "text_under"]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from course_utils.checks.calm import TimeIsUp, time_limit
+from course_utils.clock import TimeIsUp, time_limit
 from course_utils.i18n import N_, _
 from course_utils.teaching.sandbox.limits import size_in_words
 

@@ -1,5 +1,6 @@
 """`course`: exit codes, streams, and errors without a traceback."""
 
+import subprocess
 import sys
 
 import pytest
@@ -81,3 +82,13 @@ def test_a_problem_of_the_course_comes_without_a_traceback(tmp_path, monkeypatch
 def test_problems_are_kept_apart():
     assert CourseError("one", ["two", "three"]).problems == ["one", "two", "three"]
     assert str(CourseError("one", "two")) == "one\n\ntwo"
+
+
+def test_what_only_reads_hand_ins_does_without_torch():
+    """It takes two seconds to import; workers alone need it."""
+    modules = ("collect.run", "doctor.command", "grading.run", "class_table", "cli")
+    names = [f"course_utils.teaching.{name}" for name in modules]
+    code = (
+        f"import sys\nfor name in {names}: __import__(name)\nsys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
