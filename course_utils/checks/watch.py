@@ -30,6 +30,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from course_utils.checks.names_in_code import canonical, covers
 from course_utils.checks.processes import Guard
+from course_utils.clock import was_up
 
 __all__ = ["Watch"]
 
@@ -94,7 +95,9 @@ class Watch:
         _now, profile, of_threads = self._outer
         sys.setprofile(profile)
         threading.setprofile(of_threads)
-        if switched_off:
+        # Python takes a hook off in which the time, the stack or the memory ends.
+        ended = was_up() or isinstance(error[1], RecursionError | MemoryError)
+        if switched_off and not ended:
             self.note("sys.setprofile")
         if self._rules.operators and not _take(OPERATORS, *_DISPATCH_STACK):
             self.note("torch.utils._python_dispatch")

@@ -4,6 +4,7 @@ import io
 import os
 import sys
 import time
+from contextlib import suppress
 
 import pytest
 import torch
@@ -39,6 +40,13 @@ def test_code_that_swallows_the_first_alarm_is_stopped_all_the_same():
 
     with pytest.raises(TimeIsUp), time_limit(0.1):
         stubborn()
+
+
+def test_who_swallows_it_and_ends_at_once_was_too_slow_all_the_same():
+    with pytest.raises(TimeIsUp), time_limit(0.1), suppress(TimeIsUp):
+        compute_for(60)
+    with time_limit(60):
+        compute_for(0.01)
 
 
 def test_a_busy_machine_fails_nobody(monkeypatch):

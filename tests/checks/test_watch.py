@@ -8,7 +8,9 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 from functools import reduce
 from multiprocessing.pool import ThreadPool
 
@@ -16,7 +18,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from course_utils.checks import grading, kernel
+from course_utils.checks import grading, kernel, watch
 from course_utils.checks.exercise import assignment
 from course_utils.checks.notebook import examine
 from course_utils.checks.probing import Caller
@@ -355,3 +357,32 @@ def test_where_an_exercise_trains_processes_are_free_and_their_children_are_watc
     assert used(own).trouble is None
     ((name, _line, _code),) = used(library["network"]).used
     assert name == "timm.layers.network"
+
+
+# What ends in the watch's own code
+
+
+def endless(*_anything):
+    while True:
+        pow(2, 3)
+
+
+def deeper(*anything):
+    return deeper(*anything)
+
+
+def test_a_loop_that_ends_in_the_hook_is_told_to_be_endless_and_nothing_else(monkeypatch):
+    def slow(_rules, _builtin):
+        end = time.process_time() + 0.01  # the alarm comes in here, almost for sure
+        while time.process_time() < end:
+            pass
+
+    monkeypatch.setattr(watch._Rules, "builtin", slow)
+    found = examine(replace(assignment("metrics_and_loss")["softmax"], seconds=0.3), endless)
+    assert found.kind == "time", found.text()
+
+
+def test_recursion_without_end_is_told_as_such():
+    found = examine(assignment("metrics_and_loss")["softmax"], deeper)
+    assert found.kind == "raised", found.text()
+    assert "recursion" in found.text().lower()
