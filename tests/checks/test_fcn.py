@@ -254,17 +254,21 @@ def test_an_empty_answer_never_passes():
     assert found.kind == "shape"
 
 
+READY = "\n".join(  # no plain text: a reader of this file would take it for its answers
+    [
+        "def upsample_bilinear(scores, factor):",
+        "    from course_utils.reference import upsampling",
+        "    return upsampling.bilinear_transposed_convolution(1, factor)(scores)",
+    ]
+)
+
+
 def test_interpolation_and_the_reference_are_banned():
     def replicate(images, factor):
         return F.interpolate(images, scale_factor=factor)
 
     space = {}
-    exec(
-        "def upsample_bilinear(scores, factor):\n"
-        "    from course_utils.reference import upsampling\n"
-        "    return upsampling.bilinear_transposed_convolution(1, factor)(scores)",
-        space,
-    )
+    exec(READY, space)
     assert verdict("replicate", replicate).kind == "banned"
     ready = space["upsample_bilinear"]
     assert verdict("upsample_bilinear", ready).kind == "banned"

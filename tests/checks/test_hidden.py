@@ -207,7 +207,7 @@ def test_probing_imports_neither_the_reference_nor_the_exercises():
 def test_a_request_holds_no_answer_and_no_seed(name):
     request = make_request(NAME, name, SEED)
     asked = decode(request)
-    assert set(asked) == {"nonce", "function", "probe", "banned", "seconds", "cases"}
+    assert set(asked) == {"nonce", "function", "probe", "watched", "seconds", "cases"}
     assert all(set(case) == {"inputs", "strided"} for case in asked["cases"])
     assert str(SEED).encode() not in request
     assert "model_answers" not in str(asked["probe"])
