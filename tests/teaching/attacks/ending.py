@@ -223,7 +223,7 @@ ENDING = (
         "import sys, threading, types\nlock = threading.Lock()\nlock.acquire()\nlock.acquire()",
         "processes",
         states=("timed_out",),
-        reason="longer than",
+        reason="",  # too long, or the second cell without an answer
         slow=True,
     ),
     tries(
