@@ -170,14 +170,18 @@ def test_nan_never_passes(name):
     assert not verdict(name, locals()[name]).passed
 
 
+READY = "\n".join(  # no plain text: a reader of this file would take it for its answers
+    [
+        "def linear_probe(features, labels, num_classes, l2):",
+        "    from course_utils.reference.probe import linear_probe as ready",
+        "    return ready(features, labels, num_classes, l2=l2)",
+    ]
+)
+
+
 def test_the_reference_and_ready_made_regressions_are_banned():
     space = {}
-    exec(
-        "def linear_probe(features, labels, num_classes, l2):\n"
-        "    from course_utils.reference.probe import linear_probe as ready\n"
-        "    return ready(features, labels, num_classes, l2=l2)",
-        space,
-    )
+    exec(READY, space)
     assert verdict("linear_probe", space["linear_probe"]).kind == "banned"
 
 

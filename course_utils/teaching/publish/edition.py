@@ -17,6 +17,7 @@ PACKAGE, ASSIGNMENTS = "course_utils", "assignments"
 # Instructors' parts of the package: the tools, and what asks and judges while grading.
 _WITHHELD = ("teaching", "checks/grading.py", "checks/kernel.py")
 _KINDS = (".py", ".mo", ".safetensors")  # of files in the package
+_LISTS = "ready_made"  # folders with lists of what an exercise bans, .txt
 _LEFT_OUT = ("__pycache__", ".ipynb_checkpoints")  # .po: the sources of .mo
 _KEPT_AS_IT_IS = ("LICENSE",)
 
@@ -61,7 +62,8 @@ def _package(root: Path) -> dict[str, bytes]:
             continue
         if set(path.parts) & set(_LEFT_OUT) or path.suffix == ".po" or path.is_dir():
             continue
-        if path.suffix not in _KINDS or path.is_symlink() or path.name.startswith("."):
+        known = path.suffix in _KINDS or (path.suffix, path.parent.name) == (".txt", _LISTS)
+        if not known or path.is_symlink() or path.name.startswith("."):
             problems.append(
                 f"{PACKAGE}/{inside}: expected a file ending in {', '.join(_KINDS)}, and no "
                 "link. Move it out of the package; nothing was published."

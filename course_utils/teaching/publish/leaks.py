@@ -30,6 +30,7 @@ _MOST_OF_IT = 0.75  # of a passage's lines: more than any reference shares with 
 _FEWEST_LINES = 4  # of a passage that a file of the package can be said to hold
 _DEEPEST = 4  # packings inside packings
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{40,}={0,2}(?:\s*[A-Za-z0-9+/_-]{20,}={0,2})*")
+_LIST = re.compile(r"/ready_made/\w+\.txt$")  # of what an exercise bans
 _BINARY = {".mo": b"\xde\x12\x04\x95", ".safetensors": b"", ".png": b"\x89PNG\r\n\x1a\n"}
 _MEDIA = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"\0\0\0\x1cftyp", b"\0\0\0 ftyp")
 _TEXT = {".py", ".ipynb", ".md", ".toml", ".yml", ""}
@@ -106,7 +107,7 @@ def _look(path: str, content: bytes, index: _Index) -> Iterator[str]:
     if suffix in _BINARY and content.startswith(_BINARY[suffix]):
         texts = [content.decode("utf-8", "replace"), content.decode("latin-1")]
         views = [view for text in texts for view in (text, _unescaped(text))]
-    elif suffix in _TEXT or path in ("LICENSE", ".gitignore"):
+    elif suffix in _TEXT or path in ("LICENSE", ".gitignore") or _LIST.search(path):
         texts = [content.decode("utf-8")]
         if suffix == ".ipynb":
             page = json.loads(texts[0])
