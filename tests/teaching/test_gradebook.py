@@ -193,7 +193,7 @@ def judged(impatient):
 def test_a_judged_hand_in_waits_for_its_gradebook(impatient, judged, trouble, cure):
     grading, first, run, result = judged
     with trouble(impatient / "gradebook.db"):
-        first._keep("key", result)
+        first._keep("key", result.student, result)
         first._record_what_waits()
     (problem,) = first.summary.problems
     assert problem.startswith("Judged and kept, but not yet in the gradebook: 1.")
@@ -209,7 +209,7 @@ def test_a_judged_hand_in_waits_for_its_gradebook(impatient, judged, trouble, cu
 def test_a_gradebook_that_comes_back_under_way_gets_all_at_the_end(impatient, judged):
     _grading, first, _run, result = judged
     with locked(impatient / "gradebook.db"):
-        first._keep("key", result)
+        first._keep("key", result.student, result)
     first._record_what_waits()
     assert (first.summary.graded, first.summary.problems) == (1, [])
     assert first.ledger.latest()["anna"].stage == "recorded"
@@ -219,7 +219,7 @@ def test_a_disk_that_is_full_when_a_hand_in_is_kept_stops_the_run(judged, monkey
     _grading, first, run, result = judged
     monkeypatch.setattr("os.fsync", raises(OSError(errno.ENOSPC, "No space left on device")))
     with pytest.raises(OSError, match="No space") as caught:
-        first._keep("key", result)
+        first._keep("key", result.student, result)
     assert "Make room" in disk_trouble(caught.value)
     monkeypatch.undo()
     with run() as second:
