@@ -25,6 +25,7 @@ from course_utils.teaching.errors import CourseError, disk_trouble
 from course_utils.teaching.gradebook import GradebookError, reading, writing
 from course_utils.teaching.grading.kit import make_kit
 from course_utils.teaching.grading.ledger import Ledger
+from course_utils.teaching.grading.places import Places
 from course_utils.teaching.grading.run import Grading, _Run
 from course_utils.teaching.grading.worker import Result
 from course_utils.teaching.report.gather import gather
@@ -201,7 +202,7 @@ def test_a_judged_hand_in_waits_for_its_gradebook(impatient, judged, trouble, cu
     assert first.ledger.latest()["anna"].stage == "judged"
     assert "sqlalche" not in problem
     with run() as second:
-        summary = second.over(grading._hand_ins(()), (), 1, None)
+        summary = second.over(grading._hand_ins(()), (), Places(1, None, impatient))
     assert (summary.graded, summary.problems) == (1, [])
     assert gradebook(impatient)["anna"]["grades"]["jaccard"] is not None
 
