@@ -17,6 +17,7 @@ import inspect
 import mmap
 import os
 import sys
+import tempfile
 import threading
 import types
 from collections.abc import Callable, Iterable
@@ -79,7 +80,7 @@ class Watch:
         if self._guard:
             self._guard.start()
         else:
-            self._told = mmap.mmap(-1, _TOLD)  # forked children share it
+            self._told = _shared_with_children()
         if self._rules.functions:
             FUNCTIONS.__enter__()
         if self._rules.operators:
@@ -128,6 +129,15 @@ class Watch:
             name, line, code = text.split("\n", 2)
             self.used.append((name, int(line), code))
         self._told.close()
+
+
+def _shared_with_children() -> mmap.mmap | None:
+    """Memory that forked children share; None where there is no room for a file. It is of a
+    file, because a sandbox refuses memory of no file: nobody is seen to hold it."""
+    with contextlib.suppress(OSError), tempfile.TemporaryFile() as file:
+        file.truncate(_TOLD)
+        return mmap.mmap(file.fileno(), _TOLD)
+    return None
 
 
 class _Functions(TorchFunctionMode):

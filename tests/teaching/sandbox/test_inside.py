@@ -30,6 +30,17 @@ def read(path):
     except OSError:
         return ""
 
+def watched():
+    from course_utils.checks.watch import Watch
+    watch = Watch((), lambda: (1, "of a child"))
+    with watch:
+        child = os.fork()
+        if not child:
+            watch.note("what a child did")
+            os._exit(0)
+        os.waitpid(child, 0)
+    return watch.used
+
 def write(path):
     return tried(lambda: pathlib.Path(path, "mine").write_text("x"))
 
@@ -68,6 +79,7 @@ facts = {
     "draws": torch.get_num_threads(),
     "path": sys.path,
     "writable_data": write("/data"),
+    "watched": watched(),
 }
 """
 MODULES = ("course_utils.reference.metrics", "course_utils.teaching.judge")
@@ -130,6 +142,10 @@ def test_the_environment_and_the_command_lines_tell_no_secret(facts):
     assert "secret" not in told
     assert facts["folder_outside"] not in told
     assert f"HOME={Path.home()}" not in told
+
+
+def test_what_a_child_does_under_a_check_is_seen(facts):
+    assert facts["watched"] == [["what a child did", 1, "of a child"]]
 
 
 def test_no_other_process_is_seen(facts):
