@@ -15,10 +15,12 @@ from typing import Any
 
 from course_utils.i18n import _
 
-__all__ = ["Guard", "ProcessRefused"]
+__all__ = ["REFUSED", "Guard", "ProcessRefused"]
 
 _FORKS = {"os.fork", "os.forkpty"}
 _PROGRAMS = {"subprocess.Popen", "os.posix_spawn", "os.system"}
+_SPAWNED = "multiprocessing.Process"
+REFUSED = frozenset({*_FORKS, *_PROGRAMS, _SPAWNED})  # the names that `note` is told
 _COMPILERS = (
     os.path.join("torch", "_inductor", ""),
     os.path.join("torch", "_dynamo", ""),
@@ -76,7 +78,7 @@ class Guard:
             raise ProcessRefused
 
     def _refuse_spawn(self, *arguments: Any) -> Any:
-        self.refuse("multiprocessing.Process")
+        self.refuse(_SPAWNED)
         return self._fork_exec(*arguments)
 
 

@@ -23,6 +23,7 @@ from nbgrader import utils
 from nbgrader.converters.base import NbGraderException
 from traitlets import Integer, Unicode
 
+from course_utils.checks.processes import REFUSED
 from course_utils.i18n import LANGUAGES, N_, _, speaking
 from course_utils.teaching import config
 from course_utils.teaching.doctor.known import Known
@@ -206,6 +207,8 @@ class Judge(GuardedExecute):
             cell.outputs.append(_error(verdict.summary(), verdict.text()))
         passed = verdict.passed and not kept
         self._note(cell, passed, verdict.mistake, verdict.summary(), verdict.kind)
+        if place := _refused_at(verdict):
+            cell.metadata.course["refused"] = place
 
     def _note(
         self, cell, passed: bool, mistake: str | None, summary: str, kind: str = "not run"
@@ -225,6 +228,8 @@ class Judge(GuardedExecute):
         self._stopped = self._sentences(index, reason)
         if reason.state == "timed_out":
             self._timed_out = self._stopped
+        if self._why():
+            self.nb.metadata["course"]["killed_in"] = index + 1
         self.nb.cells[index] = cell
         cell.outputs = [_error(said := self._stopped[self._language], said)]
         if utils.is_grade(cell):
@@ -339,6 +344,15 @@ def _no_price_for_warnings(cell: NotebookNode) -> None:
         for output in cell.get("outputs", ()):
             if output.output_type == "stream":
                 output["name"] = "stdout"
+
+
+def _refused_at(verdict) -> NotebookNode | None:
+    """Line and code where an exercise's function started a process, which was refused."""
+    if verdict.kind == "banned" and verdict.headline.values.get("name") in REFUSED:
+        for said in verdict.lines:
+            if "line" in said.values:
+                return NotebookNode(line=said.values["line"], code=str(said.values["code"]))
+    return None
 
 
 def _error(summary: str, text: str) -> NotebookNode:

@@ -23,7 +23,7 @@ from course_utils.teaching.dotted_names import Names, local_names
 from course_utils.teaching.notebooks import is_setup
 from course_utils.teaching.suspicious_paths import path_outside
 
-__all__ = ["WHAT", "LookAt", "find"]
+__all__ = ["LONGEST_CODE", "WHAT", "LookAt", "find"]
 
 WHAT = {
     "interpreter": N_("changes how the notebook runs cells or shows results"),
@@ -40,10 +40,12 @@ WHAT = {
     "unclear": N_(
         "asks, in code that a check calls, for a name that is put together as it runs"
     ),
+    "refused": N_("was refused while a check called it"),
+    "killed": N_("was running when its kernel was ended for what it used"),
     "unread": N_("is too long or too deeply nested to be read here: read it yourself"),
 }
 
-_LONGEST_CODE = 200  # characters of a line that are shown
+LONGEST_CODE = 200  # characters of a line that are shown
 _MOST = 200  # places named in one hand-in; who has more has made the point
 _LONG_LITERAL = 60  # characters of packed data that are no example any more
 _PACKED = 1000  # characters without white space: no text that a person wrote
@@ -94,10 +96,10 @@ def find(notebook: NotebookNode, *, restored: bool = False) -> list[LookAt]:
         if is_setup(notebook.cells[number - 1].source):
             continue
         if code.too_slow:
-            found[LookAt(number, 1, code.line(1)[:_LONGEST_CODE], "unread")] = None
+            found[LookAt(number, 1, code.line(1)[:LONGEST_CODE], "unread")] = None
         places = {*_places(code, names)} | {(n, "unclear") for n in unclear.get(number, ())}
         for line, what in sorted(places):
-            text = code.line(line)[:_LONGEST_CODE]
+            text = code.line(line)[:LONGEST_CODE]
             found[LookAt(number, line, text, what)] = None
             if len(found) == _MOST:
                 return list(found)

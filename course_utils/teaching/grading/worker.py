@@ -175,9 +175,9 @@ def _through_all(
     with kept_open(directory.db_url):
         for step in _preprocessors(steps(autograde)[0], autograde, config):
             notebook, resources = step(notebook, resources)
-    from course_utils.teaching import suspicions  # late: it brings torch
+    from course_utils.teaching import stopped_code, suspicions  # late: it brings torch
 
-    found = suspicions.find(notebook, restored=True)
+    found = [*suspicions.find(notebook, restored=True), *stopped_code.stopped(notebook)]
     notebook.metadata.course["look_at"] = [NotebookNode(vars(item)) for item in found]
     return notebook
 

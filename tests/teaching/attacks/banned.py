@@ -79,8 +79,14 @@ BANNED = (
         "bans_name_put_together", "functools.reduce(getattr, ...)", _HIDDEN + _PLAIN, "hidden"
     ),
     _calls("bans_thread", "calls it in another thread", _HIDDEN + _THREAD, "processes"),
-    _calls("bans_fork", "calls it in another process", _HIDDEN + _FORK, "processes"),
-    _calls("bans_worker", "calls it in a worker of a DataLoader", _HIDDEN + _WORKER, "hidden"),
+    _calls(
+        *("bans_fork", "calls it in another process", _HIDDEN + _FORK),
+        *("processes", "refused"),
+    ),
+    _calls(
+        *("bans_worker", "calls it in a worker of a DataLoader", _HIDDEN + _WORKER),
+        *("hidden", "refused"),
+    ),
     cheats(
         "bans_patch_beside_a_magic",
         "replaces torch.allclose in a cell with a line magic",

@@ -74,7 +74,7 @@ for number in range(40):
     ),
     _tries(
         "folder_of_the_sockets",
-        "puts a folder in the place of the connection file and writes two gigabytes into it",
+        "puts a folder in the place of the connection file and writes 200 MB into it",
         _FOLDER
         + """
 held, path = 0, f"{folder}/kernel.json"
@@ -83,7 +83,7 @@ try:
     os.mkdir(path)
     reached("connection file")
 except OSError: path = folder
-for number in range(20_000):
+for number in range(2000):
     try:
         with open(f"{path}/{number}", "wb") as file: held += file.write(bytes(10**5))
     except OSError: pass
