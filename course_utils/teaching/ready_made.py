@@ -220,6 +220,9 @@ def _be_a_child(writer: int, start: int, functions: list[Callable], asked: list[
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as folder, open(os.devnull, "r+b") as nowhere:
         os.chdir(folder)
+        os.environ["TORCH_COMPILE_DEBUG_DIR"] = folder  # some functions log into it
+        if config := sys.modules.get("torch._dynamo.config"):
+            config.debug_dir_root = folder
         for descriptor in (0, 1, 2):
             os.dup2(nowhere.fileno(), descriptor)
         signal.signal(signal.SIGALRM, _too_long)

@@ -65,3 +65,15 @@ HOSTILE = {
 def test_no_function_stops_the_search_or_spoils_it(what):
     candidates = {"before": torch.softmax, what: HOSTILE[what], "z.after": torch.log_softmax}
     assert found(candidates, ["softmax"]) == {"softmax": ["before", "z.after"]}
+
+
+def test_what_functions_log_is_left_nowhere(tmp_path, monkeypatch):
+    config = pytest.importorskip("torch._dynamo.config")
+    monkeypatch.setattr(config, "debug_dir_root", str(tmp_path / "torch_compile_debug"))
+
+    def logs(*_anything):
+        os.makedirs(os.path.join(config.debug_dir_root, "run"))
+        return torch.softmax(*_anything)
+
+    assert found({"logs": logs}, ["softmax"]) == {"softmax": ["logs"]}
+    assert not list(tmp_path.iterdir())
