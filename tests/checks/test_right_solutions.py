@@ -1,5 +1,7 @@
 """Right solutions pass, however they are written: on visible and on secret seeds."""
 
+import os
+
 import pytest
 import torch
 
@@ -11,8 +13,13 @@ from tests.checks.right.metrics_and_loss import softmax_by_logsumexp
 
 
 def right_solutions(name, exercise):
-    """They are trained first: a student's network is trained in a cell, not in a check."""
+    """They are trained first: a student's network is trained in a cell, not in a check.
+
+    Of segmentations `make test` trains one each; the margins of all stand in docs/margins.md.
+    """
     found = of(name).RIGHT.get(exercise.name, ())
+    if exercise.function == "segment" and not os.environ.get("COURSE_TEST_ALL"):
+        found = found[:1]
     if exercise.function in ("segment", "classify"):
         images = exercise.cases(0)[0].inputs["images"].float() / 255
         for solution in found:
