@@ -78,7 +78,7 @@ def arguments(policy: Policy) -> list[str]:
         found += [*parents.of(inside), "--ro-bind", outside, inside]
     # Their mount points are made by now. /proc: root's kernel, where no other user can be
     # had, would own the system's settings and need no capability to write them.
-    for path in (*policy.covered, "/dev", "/proc", "/"):
+    for path in (*policy.covered, *parents.sealed, "/dev", "/proc", "/"):
         found += ["--remount-ro", path]
     return [*found, "--chdir", policy.working_folder]
 
@@ -117,19 +117,33 @@ def _own_folder(parents: "_Parents", path: str, size: int) -> list[str]:
 
 
 class _Parents:
-    """Arguments that make the folders above a path; bwrap would make them for root alone."""
+    """Arguments that make the folders above a path; bwrap would make them for root alone.
+
+    sealed: mounts of their own for folders of the machine that lie below one that may be
+    written to, as those of a course below /tmp do. To be made read-only in the end.
+    """
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._made = {Path("/"), Path("/dev")}
+        let_in = (*policy.system, *policy.read_only)
+        self._machines = {inside for outside, inside in let_in if outside == inside}
+        self.sealed: list[str] = []
 
     def of(self, path: str) -> list[str]:
         found = []
         for folder in reversed(Path(path).parents):
-            if folder not in self._made and not self._is_let_in(folder):
-                self._made.add(folder)
-                own = _is_below(folder, self._policy.folders)
-                found += ["--perms", "1777" if own else "0755", "--dir", str(folder)]
+            if folder in self._made or self._is_let_in(folder):
+                continue
+            self._made.add(folder)
+            own = _is_below(folder, self._policy.folders)
+            if own and path in self._machines:
+                if not _is_below(folder, self.sealed):
+                    self.sealed.append(str(folder))
+                    found += ["--size", _SMALL, "--perms", "0755", "--tmpfs", str(folder)]
+                    continue
+                own = False
+            found += ["--perms", "1777" if own else "0755", "--dir", str(folder)]
         return found
 
     def _is_let_in(self, folder: Path) -> bool:

@@ -37,6 +37,7 @@ _SETTINGS = (
     *("/etc/fonts", "/etc/localtime", "/etc/timezone", "/etc/mime.types"),
     *("/sys/devices/system/cpu", "/sys/devices/system/node"),
 )
+_PROGRAMS = ("/usr/local/bin", "/usr/bin", "/bin")  # wherever else the grader's PATH leads
 _OF_THE_USER = ("/proc/keys", "/proc/key-users")  # of all that a user has, namespaces or not
 _SECRET = {"": {"reference", "teaching"}, "checks": {"assignments"}}  # parts of course_utils
 # Packages that exercises ban as ready answers.
@@ -83,7 +84,8 @@ def policy(
 ) -> Policy:
     """The policy for a kernel of this interpreter.
 
-    environment: variables that a kernel may see; those that name folders are set anew.
+    environment: variables that a kernel may see; those that name folders are set anew, and
+        the system's programs are found whatever PATH says.
     connection: file that says where the kernel's sockets are to be: beside it, in a folder
         of the sandbox's own.
     beside: (path outside, path inside) of the files handed in with the notebook.
@@ -108,7 +110,7 @@ def policy(
             (str(connection), str(connection)),
         ),
         folders=dict.fromkeys(FOLDERS, space) | {str(connection.parent): _FOR_SOCKETS},
-        environment={**environment, **_variables()},
+        environment={**environment, **_variables(), "PATH": _path(environment.get("PATH"))},
         working_folder=HAND_IN,
         user=nobody(),
     )
@@ -149,6 +151,11 @@ def _files_beside(folder: Path) -> Iterator[tuple[str, str]]:
                 continue
             if stat.S_ISREG(path.lstat().st_mode):
                 yield str(path), f"{HAND_IN}/{path.relative_to(folder)}"
+
+
+def _path(given: str | None) -> str:
+    folders = [*(given.split(os.pathsep) if given else ()), *_PROGRAMS]
+    return os.pathsep.join(dict.fromkeys(folders))
 
 
 def _variables() -> dict[str, str]:

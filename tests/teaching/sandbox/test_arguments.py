@@ -83,7 +83,7 @@ def test_the_environment_is_only_what_was_chosen(arguments):
     assert "--clearenv" in arguments
     names = [arguments[i + 1] for i, word in enumerate(arguments) if word == "--setenv"]
     assert set(names) >= {"LANG", "HOME"}
-    assert not {"PATH", "JUPYTERHUB_API_TOKEN", "PYTHONPATH"} & set(names)
+    assert not {"JUPYTERHUB_API_TOKEN", "PYTHONPATH"} & set(names)
 
 
 def test_data_beside_a_notebook_is_let_in_and_modules_are_not(tmp_path):
@@ -116,4 +116,27 @@ def test_a_course_below_tmp_is_not_covered_by_the_kernels_own_tmp():
     below = [("/tmp/a/lib", "/tmp/a/lib")]
     found = bubblewrap.arguments(policy.Policy(links=(), system=below, folders={"/tmp": 2**20}))
     assert found.index("/tmp") < found.index("/tmp/a/lib")
-    assert found.count("--tmpfs") == 2  # /tmp once, and /dev
+    assert found.count("--tmpfs") == 3  # /tmp once, /dev, and what is around the library
+
+
+def test_the_folders_of_a_course_below_tmp_are_made_read_only():
+    part = "/tmp/a/course_utils/data"
+    found = bubblewrap.arguments(
+        policy.Policy(
+            system=[("/tmp/a/lib", "/tmp/a/lib")],
+            read_only=[(part, part), ("/fonts/list", "/tmp/.cache/list")],
+            folders={"/tmp": 2**20},
+        )
+    )
+    read_only = [found[place + 1] for place, word in enumerate(found) if word == "--remount-ro"]
+    assert read_only == ["/tmp/a", "/dev", "/proc", "/"]  # and not /tmp/.cache
+    assert found.index("/tmp/a") < found.index(part) < found.index("--remount-ro")
+
+
+@pytest.mark.parametrize("given", [{}, {"PATH": "/nowhere/inside:/bin"}])
+def test_the_systems_programs_are_found_whatever_path_the_grader_has(given, tmp_path):
+    made = policy.policy(given, connection=tmp_path / "kernel.json")
+    folders = made.environment["PATH"].split(":")
+    assert {"/usr/bin", "/bin"} <= set(folders)
+    assert folders[0] == ("/nowhere/inside" if given else "/usr/local/bin")
+    assert len(set(folders)) == len(folders)
