@@ -6,14 +6,15 @@ JOBS ?= $(shell $(PYTHON) -c 'import os; print(min(4, len(os.sched_getaffinity(0
 # Each lecture in one of its languages: its code stands once. `make test-all` takes both.
 LECTURES := lectures/ru/0[1357]*.ipynb lectures/en/0[2468]*.ipynb
 INSTALLED := .venv/.installed
-# A machine without what pip can't bring, and what must hold there of what grades.
+# A machine without what pip can't bring, and what must hold there of what grades. (tests/bare
+# is part of `make test`: its tests make such machines themselves.)
 WITHOUT := $(BIN)/python tests/bare/without.py --hide bwrap hunspell chromium chromium-browser google-chrome google-chrome-stable
-GRADES := tests/bare tests/road \
+GRADES := tests/road \
 	$(addprefix tests/teaching/, grading/test_gradebooks.py grading/test_broken_notebooks.py grading/test_kernel_start.py \
 	attacks/test_collected.py attacks/test_plain_nbgrader.py doctor/test_marks.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab build check test test-all test-bare bare site gpu bench pin clean
+.PHONY: help setup demo lab build check test test-all test-bare bare-pip bare-none bare site gpu bench pin clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,8 +54,12 @@ test-all: export COURSE_PATIENCE = 900
 test-all: LECTURES := lectures/ru lectures/en
 test-all: test  ## the same with what takes minutes: every lecture in both languages and on VOC's layout, in a browser
 
-test-bare: setup  ## a demo and what grades without bubblewrap, Chromium and hunspell: by pip's bubblewrap, then without any
+test-bare: bare-pip bare-none  ## a demo and what grades without bubblewrap, Chromium and hunspell: by pip's bubblewrap, then without any
+
+bare-pip: setup
 	$(WITHOUT) -- $(MAKE) --no-print-directory bare
+
+bare-none: setup
 	$(WITHOUT) --hide-wheel -- $(MAKE) --no-print-directory bare
 
 bare: setup

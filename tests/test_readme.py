@@ -46,7 +46,7 @@ FILES = re.compile(r"[\w./*-]+\.(ipynb|html|csv|db|md)")
 ELSEWHERE = {
     "make check": ("Makefile", "\ntest: check "),  # `make test` begins with it
     "make demo": (".github/workflows/weekly.yml", "make demo"),
-    "make test": (".ci/run", "\nmake test\n"),
+    "make test": (".ci/run", " make test "),
     "make test-all": (".github/workflows/weekly.yml", "make test-all"),
     "make site": (".github/workflows/site.yml", "make site"),
     "make bench": (".github/workflows/weekly.yml", "make bench"),
