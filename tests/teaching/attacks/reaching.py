@@ -41,7 +41,7 @@ for folder, folders, names in os.walk("/"):
         "writes_into_the_course",
         "writes into the gradebook and beside it",
         f"""
-import sqlite3
+import os, sqlite3
 for place in {SECRET_PLACES}:
     try:
         book = sqlite3.connect(f"file:{{place}}/gradebook.db?mode=rw", uri=True)
@@ -50,9 +50,10 @@ for place in {SECRET_PLACES}:
         reached("gradebook")
     except Exception: pass
     for path in ("left.txt", "submitted/left.txt", "../left.txt"):
+        path = os.path.normpath(f"{{place}}/{{path}}")
         try:
-            open(f"{{place}}/{{path}}", "w").write("x")
-            reached(path)
+            open(path, "w").write("x")
+            if path != "/tmp/left.txt": reached(path)  # /tmp is its own
         except OSError: pass
 """,
         "files",
