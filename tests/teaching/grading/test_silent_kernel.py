@@ -19,9 +19,13 @@ SLOW = "while True:\n    pass"
 
 
 def graded(root, monkeypatch, **answers):
-    """(the result, how many cells took too long), with two seconds for a cell."""
+    """(the result, how many cells took too long), with two seconds for a cell.
+
+    Where there is no sandbox with twelve: a kernel then imports torch itself, in its first cell.
+    """
     settings, waits = root / "nbgrader_config.py", []
-    settings.write_text(settings.read_text() + "\nc.Judge.timeout = 2\n")
+    seconds = 12 if why_none() else 2
+    settings.write_text(settings.read_text() + f"\nc.Judge.timeout = {seconds}\n")
     kit = make_kit(config.load(root), NAME, load_config(root))
     text = nbformat.writes(answered(root, **answers))
     job = Job("anna", {f"{NAME}.ipynb": text.encode()}, sandbox=not why_none())

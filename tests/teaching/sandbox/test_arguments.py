@@ -104,7 +104,8 @@ def test_the_folder_of_a_course_is_no_hand_in(tmp_path, name):
     assert policy.files_beside(tmp_path) == ()
 
 
-def test_bwrap_is_held_to_the_youngest_of_the_options_that_it_is_given(arguments):
+def test_bwrap_is_held_to_the_youngest_of_the_options_that_it_is_given(arguments, monkeypatch):
+    monkeypatch.setattr(bubblewrap, "bwrap", lambda: "bwrap")
     used = {word for word in arguments if word.startswith("--")}
     used |= set(bubblewrap.arguments(policy.Policy(user=1)))
     with bubblewrap.command(policy.Policy(), "--info-fd", "1") as (words, _descriptors):
