@@ -21,7 +21,7 @@ SLOW = "while True:\n    pass"
 def graded(root, monkeypatch, **answers):
     """(the result, how many cells took too long), with two seconds for a cell.
 
-    Where there is no sandbox with twelve: a kernel then imports torch itself, in its first cell.
+    Without a sandbox with twelve: a kernel then imports torch itself, in its first cell.
     """
     settings, waits = root / "nbgrader_config.py", []
     seconds = 12 if why_none() else 2
