@@ -174,7 +174,9 @@ class FrozenMaps(nn.Module):
 
 
 def _scale(maps: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and deviation of every channel, (C, 1, 1); a dead channel stays as it is."""
+    """Mean and deviation of every channel, (C, 1, 1); a dead channel, of which rounding is all
+    that varies, stays as it is."""
     mean = maps.mean(dim=(0, 2, 3))[:, None, None]
     deviation = maps.std(dim=(0, 2, 3))[:, None, None]
-    return mean, deviation.where(deviation > 1e-6, torch.ones_like(deviation))
+    alive = deviation > 1e-6 + 1e-5 * mean.abs()
+    return mean, deviation.where(alive, torch.ones_like(deviation))
