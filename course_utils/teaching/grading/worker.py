@@ -10,7 +10,6 @@ that one and those after it are the recorder's.
 import contextlib
 import gc
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -249,19 +248,7 @@ def _required(sandbox: bool) -> None:
 
 @lru_cache(maxsize=1)
 def _unpacked(digest: str) -> tempfile.TemporaryDirectory:
-    return tempfile.TemporaryDirectory(prefix=f"course-kit-{digest[:8]}-", dir=_own_folder())
-
-
-def _own_folder() -> str | None:
-    """The folder that goes with this Dask worker, however it ends; None where it is none."""
-    if "distributed" not in sys.modules:
-        return None
-    from distributed import get_worker
-
-    try:
-        return get_worker().local_directory
-    except ValueError:
-        return None
+    return tempfile.TemporaryDirectory(prefix=f"course-kit-{digest[:8]}-")
 
 
 @lru_cache(maxsize=8)
