@@ -5,22 +5,20 @@
 cards that `judge` wrote stay as they are.
 """
 
-import html
 from collections.abc import Iterator
 from pathlib import Path
 
 from jinja2 import pass_context
 from nbconvert.exporters import HTMLExporter
-from nbconvert.preprocessors.sanitize import SanitizeHTML
 from nbformat.notebooknode import NotebookNode
 from nbgrader import utils
 from nbgrader.api import Gradebook
-from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
+from nbgrader.preprocessors import ClearHiddenTests
 from traitlets import List
 from traitlets.config import Config
 
 from course_utils.i18n import LANGUAGES, _, speaking
-from course_utils.teaching.cleaning import clean, markdown_to_html, without_macros
+from course_utils.teaching.cleaning import CleanOutputs, markdown_to_html
 from course_utils.teaching.release import hand_in_language
 
 __all__ = ["FeedbackExporter", "HideHiddenTests", "ShowFeedback"]
@@ -62,14 +60,12 @@ class HideHiddenTests(ClearHiddenTests):
         return cell, resources
 
 
-class ShowFeedback(NbGraderPreprocessor, SanitizeHTML):
+class ShowFeedback(CleanOutputs):
     """Cleans outputs and metadata; a verdict's card stands for the error that repeats it.
 
     Comes after GetGrades, which puts the scores into the cells. The words of the page go into
     `resources["words"]`, in the hand-in's language.
     """
-
-    display_data_priority = List().tag(config=True)  # the exporter sets it; without use here
 
     def preprocess(self, nb: NotebookNode, resources):
         waiting = _waiting(resources["nbgrader"])
@@ -89,25 +85,13 @@ class ShowFeedback(NbGraderPreprocessor, SanitizeHTML):
         resources["outcome"] = outcome.get("reason") or ""
         return nb, resources
 
-    def sanitize_html_tags(self, html_str) -> str:
-        return clean("".join(html_str))
-
-    def sanitize_code_outputs(self, outputs):
-        for output in super().sanitize_code_outputs(outputs):
-            formula = output.get("data", {}).get("text/latex")
-            if formula is not None:
-                output.data["text/latex"] = without_macros("".join(formula))
-        return outputs
-
     def _show(self, cell: NotebookNode) -> None:
         course = cell.metadata.get("course", {})
         nbgrader = cell.metadata.get("nbgrader", NotebookNode())
         if nbgrader.get("comment") == "No response.":  # nbgrader's own, in English
             nbgrader["comment"] = _("No response.")
         cell["metadata"] = NotebookNode(nbgrader=nbgrader) if nbgrader else NotebookNode()
-        if cell.cell_type == "raw":
-            cell["cell_type"] = "markdown"
-            cell["source"] = f"<pre>{html.escape(cell.source)}</pre>"
+        self.show_raw(cell)
         if cell.cell_type != "code":
             return
         for output in cell.outputs:
@@ -117,11 +101,7 @@ class ShowFeedback(NbGraderPreprocessor, SanitizeHTML):
             cards = [output for output in cell.outputs if "text/html" in output.get("data", {})]
             cell["outputs"] = cards or cell.outputs
         else:
-            pictures = [o for o in cell.outputs if "image/svg+xml" in o.get("data", {})]
-            drawn = [output.data["image/svg+xml"] for output in pictures]
             cell["outputs"] = self.sanitize_code_outputs(cell.outputs)
-            for output, svg in zip(pictures, drawn, strict=True):
-                output.data["image/svg+xml"] = svg  # shown as an <img>, where no script runs
 
 
 class FeedbackExporter(HTMLExporter):
