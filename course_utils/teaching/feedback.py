@@ -115,6 +115,7 @@ class FeedbackExporter(HTMLExporter):
         merged.FeedbackExporter.template_name = "course_feedback"
         merged.FeedbackExporter.exclude_anchor_links = True
         # HTMLExporter's are Formgrader's; ours come from GenerateFeedback and below.
+        merged.FeedbackExporter.template_file = "index.html.j2"
         merged.FeedbackExporter.preprocessors = []
         merged.FeedbackExporter.filters = {}
         merged.FeedbackExporter.extra_template_basedirs = [str(_TEMPLATES), *folders]

@@ -6,6 +6,8 @@ around an essay would answer a click on its text. Set in nbgrader_config.py:
 
     c.HTMLExporter.preprocessors = ["course_utils.teaching.formgrader.CleanHandIn"]
     c.HTMLExporter.filters = {"markdown2html": "course_utils.teaching.formgrader.markdown2html"}
+
+Its template, `templates/course_marking`, says besides what the page may load.
 """
 
 import re
