@@ -13,11 +13,13 @@ from nbconvert.exporters import HTMLExporter
 from nbformat.notebooknode import NotebookNode
 from nbgrader import utils
 from nbgrader.api import Gradebook
+from nbgrader.converters import GenerateFeedback
 from nbgrader.preprocessors import ClearHiddenTests
 from traitlets import List
 from traitlets.config import Config
 
 from course_utils.i18n import LANGUAGES, _, speaking
+from course_utils.teaching.beforehand import ends_the_command, require_gradebook
 from course_utils.teaching.cleaning import CleanOutputs, markdown_to_html
 from course_utils.teaching.release import hand_in_language
 
@@ -105,7 +107,10 @@ class ShowFeedback(CleanOutputs):
 
 
 class FeedbackExporter(HTMLExporter):
-    """The page of one hand-in (`GenerateFeedback.exporter_class`)."""
+    """The page of one hand-in (`GenerateFeedback.exporter_class`).
+
+    Raises nbgrader's own error where the command that makes it finds no gradebook to read.
+    """
 
     def __init__(self, config=None, **options) -> None:
         """Our template stands on nbgrader's, whose folder GenerateFeedback has configured."""
@@ -124,6 +129,9 @@ class FeedbackExporter(HTMLExporter):
             *folders,
         ]
         super().__init__(config=merged, **options)
+        if isinstance(self.parent, GenerateFeedback):
+            with ends_the_command(self.log):
+                require_gradebook(self.parent, to_write=False)
 
     def default_filters(self):
         yield from super().default_filters()

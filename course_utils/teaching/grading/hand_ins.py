@@ -5,21 +5,24 @@ import hashlib
 import logging
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
 
+from course_utils.i18n import N_
 from course_utils.teaching.grading.choice import named_by_content
+from course_utils.teaching.hand_in import Unreadable
 from course_utils.teaching.settings import Places
 
-__all__ = ["MAX_BYTES", "MAX_FILES", "HandIn", "find_hand_ins", "read_files"]
+__all__ = ["MAX_BYTES", "MAX_FILES", "HandIn", "find_hand_ins", "notebook_bytes", "read_files"]
 
 MAX_BYTES = 64 * 2**20  # of all files of one hand-in
 MAX_FILES = 200
 _DEEPEST = 20  # folders in folders
 _MOST = 20_000  # files and folders that are looked at
+_MENDED = (".py", ".html", ".htm")
 _log = logging.getLogger(__name__)
 
 
@@ -76,6 +79,32 @@ def read_files(
             continue
         room -= size
     return named_by_content(found, large, times, folder, directory)
+
+
+def notebook_bytes(files: Mapping[str, bytes], large: Mapping[str, int], name: str) -> bytes:
+    """The content of the notebook called `name`, or of the only one that there is.
+
+    files, large: of `read_files`. Raises Unreadable where there is none or it is too large.
+    """
+    expected = f"{name}.ipynb"
+    others = sorted(path for path in (*files, *large) if path.endswith(".ipynb"))
+    chosen = expected if expected in others or len(others) != 1 else others[0]
+    if chosen in large:
+        raise Unreadable(
+            N_("the file has {size} MB, more than the {most} MB that are read"),
+            size=large[chosen] >> 20,
+            most=MAX_BYTES >> 20,
+        )
+    if chosen in files:
+        return files[chosen]
+    there = sorted({*files, *large})
+    words = N_("expected the file {expected}, got {others}")
+    if any(path.endswith(_MENDED) for path in there):
+        words = N_(
+            "expected the file {expected}, got {others}; `course doctor --repair` makes "
+            "notebooks of scripts and web pages"
+        )
+    raise Unreadable(words, expected=expected, others=", ".join(there[:5]) or "-")
 
 
 def _plain_files(folder: Path) -> Iterator[Path]:

@@ -130,7 +130,7 @@ def test_a_folder_whose_name_stops_nbgrader_is_named_and_left_out(small_course, 
 
 
 @pytest.mark.parametrize(("name", "cure"), [(f"{NAME}.py", True), ("notes.txt", False)])
-def test_a_script_in_place_of_the_notebook_names_what_mends_it(tmp_path, name, cure):
+def test_a_script_in_place_of_the_notebook_names_what_mends_it(name, cure):
     with pytest.raises(Unreadable, match=f"expected the file {FILE}, got {name}") as caught:
-        worker._read(tmp_path, Job("anna", {name: b"x = 1"}), NAME)
+        worker._read(Job("anna", {name: b"x = 1"}), NAME)
     assert ("`course doctor --repair`" in str(caught.value)) == cure
