@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nbgrader.converters import GenerateAssignment
 
+import course_utils
 from course_utils.teaching.config import load
 from course_utils.teaching.language import ESSAY_STUBS, PickLanguage, chosen_language
 from course_utils.teaching.programs import find_own_programs_first
@@ -86,6 +87,8 @@ c.Judge.timeout = 180  # seconds for one cell: one that trains takes 60 on an id
 
 # --- Formgrader: hand-ins are shown with all that could run taken out ---
 c.HTMLExporter.preprocessors = ["course_utils.teaching.formgrader.CleanHandIn"]
+TEMPLATES = Path(course_utils.__file__).parent / "teaching" / "templates"
+c.HTMLExporter.template_file = str(TEMPLATES / "course_marking" / "page.html.j2")
 c.HTMLExporter.filters = {"markdown2html": "course_utils.teaching.formgrader.markdown2html"}
 
 # --- Exchange: Formgrader's "release" and "collect", where students share this machine ---

@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.harness import cores
+from benchmarks.other_tree import REVISION
 from benchmarks.results import put_section, section
 
 HERE = Path(__file__).parent
@@ -28,10 +29,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--threads", type=int, help="threads of torch; its own choice if left out"
     )
+    parser.add_argument(
+        "--against",
+        metavar="REV",
+        help="compare grading with another revision of git: the topic against",
+    )
     parser.add_argument("--output", type=Path, default=HERE / "RESULTS.md")
     chosen = parser.parse_args(arguments)
     if unknown := set(chosen.topics) - set(TOPICS):
         parser.error(f"expected topics out of {known}, got {', '.join(sorted(unknown))}")
+    if chosen.against:
+        os.environ[REVISION] = chosen.against
+        chosen.topics = chosen.topics or ["against"]
     if chosen.threads:
         torch.set_num_threads(chosen.threads)
     failed = False
@@ -56,6 +65,8 @@ def main(arguments: list[str] | None = None) -> int:
         command = f"python -m benchmarks {topic}"
         if chosen.threads:
             command += f" --threads {chosen.threads}"
+        if chosen.against and topic == "against":
+            command = f"python -m benchmarks --against {chosen.against}"
         seconds = time.perf_counter() - start
         text = section(topic, heading, results, command=command, seconds=seconds, load=load)
         put_section(chosen.output, topic, text)

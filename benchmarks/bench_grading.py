@@ -93,27 +93,27 @@ def growth(place: Path, made: Path) -> list[Result]:
     return rows
 
 
-def make_course(root: Path, number: int) -> None:
-    """A course folder whose class handed in `number` notebooks."""
+def make_course(root: Path, number: int, name: str = NAME) -> None:
+    """A course folder whose class handed in `number` notebooks of the assignment."""
     course = config.load(ROOT)
-    students = [s for s in classes(course.assignments)[NAME] if s.state == "graded"]
-    source = root / "solutions" / NAME
+    students = [s for s in classes(course.assignments)[name] if s.state == "graded"]
+    source = root / "solutions" / name
     source.mkdir(parents=True)
-    shutil.copy(ROOT / "solutions" / NAME / f"{NAME}.ipynb", source)
-    for name in ("nbgrader_config.py", config.FILE_NAME):
-        shutil.copy(ROOT / name, root)
+    shutil.copy(ROOT / "solutions" / name / f"{name}.ipynb", source)
+    for file in ("nbgrader_config.py", config.FILE_NAME):
+        shutil.copy(ROOT / file, root)
     for language in course.languages:
-        nbgrader(root, "generate_assignment", NAME, "--force", COURSE_LANGUAGE=language)
-    solved = nbformat.read(source / f"{NAME}.ipynb", 4)
+        nbgrader(root, "generate_assignment", name, "--force", COURSE_LANGUAGE=language)
+    solved = nbformat.read(source / f"{name}.ipynb", 4)
     texts = {}
-    for student in students:
-        path = root / "assignments" / student.language / NAME / f"{NAME}.ipynb"
-        texts[student.id] = hand_in(NAME, student, nbformat.read(path, 4), solved)
+    for student in students[:number]:
+        path = root / "assignments" / student.language / name / f"{name}.ipynb"
+        texts[student.id] = hand_in(name, student, nbformat.read(path, 4), solved)
     for index in range(number):
         student = students[index % len(students)]
-        folder = root / "submitted" / f"s{index:04d}" / NAME
+        folder = root / "submitted" / f"s{index:04d}" / name
         folder.mkdir(parents=True)
-        (folder / f"{NAME}.ipynb").write_text(texts[student.id], encoding="utf-8")
+        (folder / f"{name}.ipynb").write_text(texts[student.id], encoding="utf-8")
 
 
 def stock_seconds(root: Path, made: Path) -> float:

@@ -1,5 +1,6 @@
 """The harness of the benchmarks: ratios, a topic's own section, memory of a fresh process."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.harness import Result, faster, in_fresh_process, interleaved, price
+from benchmarks import bench_against
+from benchmarks.harness import ROOT, Result, faster, in_fresh_process, interleaved, price
+from benchmarks.other_tree import REVISION, checked_out
 from benchmarks.results import put_section, section
 
 
@@ -53,3 +56,46 @@ def test_a_fresh_process_gives_its_own_peak_and_its_answer():
     assert 190 < large["peak_mb"] - small["peak_mb"] < 260
     with pytest.raises(RuntimeError, match="ZeroDivisionError"):
         in_fresh_process("1 / 0")
+
+
+# Starts a program of its own, which computes for half a second when its parent has ended.
+LEAVES_WORK = r"""
+import subprocess, sys
+code = "import time\nwhile time.process_time() < 0.5: pass"
+subprocess.Popen([sys.executable, "-c", code])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="how Linux counts")
+def test_what_a_program_leaves_behind_is_counted_too():
+    code = f"""
+import sys
+from pathlib import Path
+from benchmarks.bench_against import cost
+(answer, _wall), _said = cost([sys.executable, "-c", {LEAVES_WORK!r}], Path("/"))
+"""
+    assert in_fresh_process(code)["answer"] >= 0.5
+
+
+def test_without_a_revision_nothing_is_compared(monkeypatch):
+    monkeypatch.delenv(REVISION, raising=False)
+    assert bench_against.run() == []
+
+
+def test_a_revision_that_is_none_is_named():
+    with pytest.raises(RuntimeError, match="no-such-revision"), checked_out("no-such-revision"):
+        pass
+
+
+@pytest.mark.slow
+def test_another_revision_has_its_own_package_and_leaves_nothing():
+    def package(python):
+        code = "import course_utils; print(course_utils.__file__)"
+        command = [python, "-c", code]
+        done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=True)
+        return Path(done.stdout.strip()).parents[1]
+
+    with checked_out("HEAD") as tree:
+        assert package(tree.python) == tree.root != ROOT
+        assert package(sys.executable) == ROOT
+    assert not tree.root.parent.exists()

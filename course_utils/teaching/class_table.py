@@ -26,7 +26,7 @@ from course_utils.teaching.gradebook import reading
 from course_utils.teaching.gradebook import shown as shown_gradebook
 from course_utils.teaching.hand_in import Unreadable, read_hand_in
 from course_utils.teaching.mistakes import errors_of_cells, mistakes_in_words
-from course_utils.teaching.plain_text import csv_cell, shown
+from course_utils.teaching.plain_text import csv_cell, one_line, shown
 from course_utils.teaching.settings import Places, places
 from course_utils.teaching.spoken import spoken_language
 
@@ -105,7 +105,7 @@ def class_rows(root: Path, assignment: str) -> list[Row]:
             full = " ".join(part for part in (student.last_name, student.first_name) if part)
             names[student.id] = full or names.get(student.id) or student.id
         for student in found.hand_ins(assignment):
-            names.setdefault(student, student)
+            names.setdefault(student, one_line(student))
         return [
             _row(found, gradebook, assignment, notebooks, student, name)
             for student, name in sorted(names.items(), key=lambda item: item[1])
@@ -188,6 +188,9 @@ def _row(
     folder = found.submitted(student, assignment)
     if not folder.is_dir():
         return Row(student, name, "absent")
+    if not student.isprintable():
+        why = _("the folder's name is no plain text: rename it, then run course grade again")
+        return Row(name, name, "not_graded", why)
     marks, state, reason = {}, "graded", ""
     words = mistakes_in_words(assignment)
     for notebook in notebooks:

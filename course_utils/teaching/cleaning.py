@@ -16,8 +16,12 @@ import tinycss2
 from bleach.css_sanitizer import ALLOWED_CSS_PROPERTIES, CSSSanitizer
 from bs4 import BeautifulSoup
 from nbconvert.exporters import HTMLExporter
+from nbconvert.preprocessors.sanitize import SanitizeHTML
+from nbformat.notebooknode import NotebookNode
+from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import List
 
-__all__ = ["clean", "markdown_to_html", "without_macros"]
+__all__ = ["CleanOutputs", "clean", "markdown_to_html", "without_macros"]
 
 _TAGS = bleach.ALLOWED_TAGS | {
     *("br", "dd", "del", "details", "div", "dl", "dt", "figcaption", "figure", "hr", "img"),
@@ -78,6 +82,38 @@ def markdown_to_html(exporter: HTMLExporter, context: Mapping, source: str) -> s
             image["src"] = f"data:{kind};base64,{data}"
         page = str(tree)
     return clean(page)
+
+
+class CleanOutputs(NbGraderPreprocessor, SanitizeHTML):
+    """A step that shows a hand-in: nbconvert's for what it printed, with the cleaning above.
+
+    A subclass says what becomes of the cells.
+    """
+
+    display_data_priority = List().tag(config=True)  # the exporter sets it; without use here
+
+    def sanitize_html_tags(self, html_str) -> str:
+        return clean("".join(html_str))
+
+    def sanitize_code_outputs(self, outputs):
+        drawings = [output.get("data", {}).get("image/svg+xml") for output in outputs]
+        for output, drawing in zip(
+            super().sanitize_code_outputs(outputs), drawings, strict=True
+        ):
+            formula = output.get("data", {}).get("text/latex")
+            if formula is not None:
+                output.data["text/latex"] = without_macros("".join(formula))
+            if drawing is not None:
+                output.data["image/svg+xml"] = (
+                    drawing  # shown as an <img>: no script runs there
+                )
+        return outputs
+
+    def show_raw(self, cell: NotebookNode) -> None:
+        """A raw cell becomes a text as it was written."""
+        if cell.cell_type == "raw":
+            cell["cell_type"] = "markdown"
+            cell["source"] = f"<pre>{html.escape(cell.source)}</pre>"
 
 
 class _Pasted(dict):

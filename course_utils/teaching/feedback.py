@@ -5,22 +5,22 @@
 cards that `judge` wrote stay as they are.
 """
 
-import html
 from collections.abc import Iterator
 from pathlib import Path
 
 from jinja2 import pass_context
 from nbconvert.exporters import HTMLExporter
-from nbconvert.preprocessors.sanitize import SanitizeHTML
 from nbformat.notebooknode import NotebookNode
 from nbgrader import utils
 from nbgrader.api import Gradebook
-from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
+from nbgrader.converters import GenerateFeedback
+from nbgrader.preprocessors import ClearHiddenTests
 from traitlets import List
 from traitlets.config import Config
 
 from course_utils.i18n import LANGUAGES, _, speaking
-from course_utils.teaching.cleaning import clean, markdown_to_html, without_macros
+from course_utils.teaching.beforehand import ends_the_command, require_gradebook
+from course_utils.teaching.cleaning import CleanOutputs, markdown_to_html
 from course_utils.teaching.release import hand_in_language
 
 __all__ = ["FeedbackExporter", "HideHiddenTests", "ShowFeedback"]
@@ -62,14 +62,12 @@ class HideHiddenTests(ClearHiddenTests):
         return cell, resources
 
 
-class ShowFeedback(NbGraderPreprocessor, SanitizeHTML):
+class ShowFeedback(CleanOutputs):
     """Cleans outputs and metadata; a verdict's card stands for the error that repeats it.
 
     Comes after GetGrades, which puts the scores into the cells. The words of the page go into
     `resources["words"]`, in the hand-in's language.
     """
-
-    display_data_priority = List().tag(config=True)  # the exporter sets it; without use here
 
     def preprocess(self, nb: NotebookNode, resources):
         waiting = _waiting(resources["nbgrader"])
@@ -89,25 +87,13 @@ class ShowFeedback(NbGraderPreprocessor, SanitizeHTML):
         resources["outcome"] = outcome.get("reason") or ""
         return nb, resources
 
-    def sanitize_html_tags(self, html_str) -> str:
-        return clean("".join(html_str))
-
-    def sanitize_code_outputs(self, outputs):
-        for output in super().sanitize_code_outputs(outputs):
-            formula = output.get("data", {}).get("text/latex")
-            if formula is not None:
-                output.data["text/latex"] = without_macros("".join(formula))
-        return outputs
-
     def _show(self, cell: NotebookNode) -> None:
         course = cell.metadata.get("course", {})
         nbgrader = cell.metadata.get("nbgrader", NotebookNode())
         if nbgrader.get("comment") == "No response.":  # nbgrader's own, in English
             nbgrader["comment"] = _("No response.")
         cell["metadata"] = NotebookNode(nbgrader=nbgrader) if nbgrader else NotebookNode()
-        if cell.cell_type == "raw":
-            cell["cell_type"] = "markdown"
-            cell["source"] = f"<pre>{html.escape(cell.source)}</pre>"
+        self.show_raw(cell)
         if cell.cell_type != "code":
             return
         for output in cell.outputs:
@@ -117,15 +103,14 @@ class ShowFeedback(NbGraderPreprocessor, SanitizeHTML):
             cards = [output for output in cell.outputs if "text/html" in output.get("data", {})]
             cell["outputs"] = cards or cell.outputs
         else:
-            pictures = [o for o in cell.outputs if "image/svg+xml" in o.get("data", {})]
-            drawn = [output.data["image/svg+xml"] for output in pictures]
             cell["outputs"] = self.sanitize_code_outputs(cell.outputs)
-            for output, svg in zip(pictures, drawn, strict=True):
-                output.data["image/svg+xml"] = svg  # shown as an <img>, where no script runs
 
 
 class FeedbackExporter(HTMLExporter):
-    """The page of one hand-in (`GenerateFeedback.exporter_class`)."""
+    """The page of one hand-in (`GenerateFeedback.exporter_class`).
+
+    Raises nbgrader's own error where the command that makes it finds no gradebook to read.
+    """
 
     def __init__(self, config=None, **options) -> None:
         """Our template stands on nbgrader's, whose folder GenerateFeedback has configured."""
@@ -135,6 +120,7 @@ class FeedbackExporter(HTMLExporter):
         merged.FeedbackExporter.template_name = "course_feedback"
         merged.FeedbackExporter.exclude_anchor_links = True
         # HTMLExporter's are Formgrader's; ours come from GenerateFeedback and below.
+        merged.FeedbackExporter.template_file = "index.html.j2"
         merged.FeedbackExporter.preprocessors = []
         merged.FeedbackExporter.filters = {}
         merged.FeedbackExporter.extra_template_basedirs = [str(_TEMPLATES), *folders]
@@ -143,6 +129,9 @@ class FeedbackExporter(HTMLExporter):
             *folders,
         ]
         super().__init__(config=merged, **options)
+        if isinstance(self.parent, GenerateFeedback):
+            with ends_the_command(self.log):
+                require_gradebook(self.parent, to_write=False)
 
     def default_filters(self):
         yield from super().default_filters()

@@ -6,20 +6,18 @@ around an essay would answer a click on its text. Set in nbgrader_config.py:
 
     c.HTMLExporter.preprocessors = ["course_utils.teaching.formgrader.CleanHandIn"]
     c.HTMLExporter.filters = {"markdown2html": "course_utils.teaching.formgrader.markdown2html"}
+
+Its template, `templates/course_marking`, says besides what the page may load.
 """
 
-import html
 import re
 
 from jinja2 import pass_context
 from nbconvert.exporters import HTMLExporter
-from nbconvert.preprocessors.sanitize import SanitizeHTML
 from nbformat.notebooknode import NotebookNode
 from nbgrader import utils
-from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets import List
 
-from course_utils.teaching.cleaning import clean, markdown_to_html, without_macros
+from course_utils.teaching.cleaning import CleanOutputs, markdown_to_html
 
 __all__ = ["CleanHandIn", "markdown2html"]
 
@@ -33,10 +31,8 @@ def markdown2html(context, source: str) -> str:
     return markdown_to_html(_renderer, context, source)
 
 
-class CleanHandIn(NbGraderPreprocessor, SanitizeHTML):
+class CleanHandIn(CleanOutputs):
     """Leaves a student's text, pictures and cleaned HTML; the judge's cards as they are."""
-
-    display_data_priority = List().tag(config=True)  # the exporter sets it; without use here
 
     def preprocess(self, nb: NotebookNode, resources):
         nb.metadata = NotebookNode(
@@ -46,25 +42,13 @@ class CleanHandIn(NbGraderPreprocessor, SanitizeHTML):
             self._clean(cell, index)
         return nb, resources
 
-    def sanitize_html_tags(self, html_str) -> str:
-        return clean("".join(html_str))
-
-    def sanitize_code_outputs(self, outputs):
-        for output in super().sanitize_code_outputs(outputs):
-            formula = output.get("data", {}).get("text/latex")
-            if formula is not None:
-                output.data["text/latex"] = without_macros("".join(formula))
-        return outputs
-
     def _clean(self, cell: NotebookNode, index: int) -> None:
         judged = "verdict" in cell.metadata.get("course", {}) and _is_check(cell)
         nbgrader = cell.metadata.get("nbgrader", {})
         named = _GRADE_ID.fullmatch(str(nbgrader.get("grade_id", "")))
         cell["metadata"] = NotebookNode(nbgrader=nbgrader) if named else NotebookNode()
         cell["id"] = f"cell-{index + 1}"
-        if cell.cell_type == "raw":
-            cell["cell_type"] = "markdown"
-            cell["source"] = f"<pre>{html.escape(cell.source)}</pre>"
+        self.show_raw(cell)
         if cell.cell_type == "code":
             shown = [self._output(output, judged) for output in cell.outputs]
             cell["outputs"] = [o for o in shown if o.get("data", True)]
@@ -72,13 +56,8 @@ class CleanHandIn(NbGraderPreprocessor, SanitizeHTML):
     def _output(self, output: NotebookNode, judged: bool) -> NotebookNode:
         if "metadata" in output:
             output["metadata"] = NotebookNode()
-        data = output.get("data", {})
-        if judged or not data:
-            return output
-        drawing = data.get("image/svg+xml")
-        self.sanitize_code_outputs([output])
-        if drawing is not None:
-            data["image/svg+xml"] = drawing  # shown as an <img>, where no script runs
+        if not judged:
+            self.sanitize_code_outputs([output])
         return output
 
 

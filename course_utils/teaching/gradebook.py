@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nbgrader import api
 from nbgrader.api import Gradebook
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
     DataError,
@@ -23,7 +23,16 @@ from sqlalchemy.orm import scoped_session, sessionmaker
 
 from course_utils.teaching.errors import CourseError, disk_trouble
 
-__all__ = ["GradebookError", "has_server", "is_there", "reading", "shown", "told", "writing"]
+__all__ = [
+    "GradebookError",
+    "has_server",
+    "is_there",
+    "reading",
+    "require_writable",
+    "shown",
+    "told",
+    "writing",
+]
 
 _AGAIN = "Then give the same command again: nothing is lost."
 
@@ -56,6 +65,15 @@ def reading(db_url: str, assignment: str = "NAME") -> Iterator[Gradebook]:
             yield gradebook
         finally:
             _close(gradebook)
+
+
+def require_writable(db_url: str, assignment: str) -> None:
+    """Raise GradebookError where marks can't be recorded now: there is no gradebook, it is
+    damaged, in use or on a full disk."""
+    with reading(db_url, assignment) as gradebook:
+        if not has_server(db_url):
+            gradebook.db.execute(text("BEGIN IMMEDIATE"))  # SQLite's word for "as if to write"
+            gradebook.db.rollback()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import nbformat
 from nbconvert.exporters import NotebookExporter
+from nbconvert.exporters.exporter import ResourcesDict
 from nbformat.notebooknode import NotebookNode
 
 from course_utils.i18n import N_, _
@@ -89,12 +90,16 @@ class HandInExporter(NotebookExporter):
 
     def from_file(self, file_stream, resources=None, **options):
         try:
-            notebook = read_hand_in(Path(file_stream.name))
+            notebook = self.read(Path(file_stream.name), resources)
         except Unreadable as reason:
             self.log.warning("%s: %s", file_stream.name, reason)
             notebook = nbformat.v4.new_notebook()
             resources["unreadable"] = reason
         return self.from_notebook_node(notebook, resources, **options)
+
+    def read(self, path: Path, resources: ResourcesDict) -> NotebookNode:
+        """The notebook for this file. Raises Unreadable with the reason."""
+        return read_hand_in(path)
 
 
 def read_hand_in(path: Path) -> NotebookNode:

@@ -20,21 +20,24 @@ import nbformat
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.notebooknode import NotebookNode
 from nbgrader import utils
-from nbgrader.converters.base import NbGraderException
+from nbgrader.converters import Autograde
 from traitlets import Integer, Unicode
 
 from course_utils.checks.processes import REFUSED
 from course_utils.i18n import LANGUAGES, N_, _, speaking
 from course_utils.teaching import config
+from course_utils.teaching.beforehand import ends_the_command, require_gradebook
 from course_utils.teaching.doctor.known import Known
 from course_utils.teaching.errors import CourseError
+from course_utils.teaching.grading.hand_ins import notebook_bytes, read_files
 from course_utils.teaching.guarded import GuardedExecute
-from course_utils.teaching.hand_in import HandInExporter, Unreadable
+from course_utils.teaching.hand_in import HandInExporter, Unreadable, notebook_in, text_in
 from course_utils.teaching.missing_names import Stop, cell_name, why_missing
 from course_utils.teaching.release import hand_in_language, squeezed
 from course_utils.teaching.released_imports import lost_imports
 from course_utils.teaching.sandbox.channels import MESSAGE_BYTES
 from course_utils.teaching.sandbox.limits import Reason
+from course_utils.teaching.settings import Places
 from course_utils.teaching.within_limits import TooMuch, within
 
 __all__ = ["Judge", "JudgedHandInExporter"]
@@ -281,17 +284,27 @@ class JudgedHandInExporter(HandInExporter):
     """What `nbgrader autograde` reads hand-ins with (`Autograde.exporter_class`).
 
     It is made before the first hand-in is touched, so this is where a machine that can't make
-    sandboxes is refused, or a judge that is of another package than the kernels.
+    sandboxes is refused, a judge that is of another package than the kernels, and a gradebook
+    that can't be written.
     """
 
     def __init__(self, config=None, **kwargs):
         super().__init__(config=config, **kwargs)
-        try:
+        with ends_the_command(self.log):
             Judge(config=self.config, log=self.log).require_sandbox()
-        except CourseError as error:
-            for problem in error.problems:
-                self.log.critical(problem)
-            raise NbGraderException(str(error)) from error
+            if isinstance(self.parent, Autograde):
+                require_gradebook(self.parent, to_write=True)
+
+    def read(self, path: Path, resources) -> NotebookNode:
+        """Of what a student handed in the notebook with the answers, as for `course grade`."""
+        if not isinstance(self.parent, Autograde):
+            return super().read(path, resources)
+        directory, names = self.parent.coursedir, resources["nbgrader"]
+        folder = Places(directory).submitted(names["student"], names["assignment"])
+        if path.parent.resolve() != folder.resolve():  # nbgrader's copy in autograded/
+            return super().read(path, resources)
+        files, large = read_files(folder, directory)
+        return notebook_in(text_in(notebook_bytes(files, large, path.stem)))
 
 
 def _grading() -> ModuleType:

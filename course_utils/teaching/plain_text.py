@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-__all__ = ["PlainConsole", "csv_cell", "printable", "shown"]
+__all__ = ["PlainConsole", "csv_cell", "one_line", "printable", "shown"]
 
 # All but the end of a line: escape sequences, and marks that turn the direction of writing.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -20,6 +20,12 @@ _FORMULA = ("=", "+", "-", "@", "\t")
 def printable(text: str) -> str:
     """The text with each character that steers a terminal shown as \ufffd."""
     return _CONTROLS.sub("\ufffd", text.replace("\t", " "))
+
+
+def one_line(name: str) -> str:
+    """A name of a file with each character that can't be printed shown as \ufffd: ends of
+    lines too, and bytes that are no text."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
 
 
 def shown(text: str, style: str = "") -> Text:

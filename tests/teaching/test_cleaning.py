@@ -11,6 +11,7 @@ from nbconvert.exporters import HTMLExporter
 from nbformat.v4 import new_markdown_cell, new_notebook, new_output, new_raw_cell
 from nbgrader.converters import GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.server_extensions.formgrader.handlers import template_path
 from traitlets.config.loader import PyFileConfigLoader
 
 from course_utils.teaching.cleaning import clean
@@ -103,15 +104,19 @@ def shown(request):
     """Renders cells as Formgrader or as the page of feedback does."""
     here = Path(__file__).parents[2]
     config = PyFileConfigLoader("nbgrader_config.py", path=str(here)).load_config()
-    exporter = (
-        HTMLExporter(config=config, template_name="basic")
-        if request.param == "formgrader"
-        else FeedbackExporter(config=GenerateFeedback(CourseDirectory(), config=config).config)
-    )
+    if request.param == "formgrader":
+        config.HTMLExporter.template_name = "formgrade"
+        config.HTMLExporter.extra_template_basedirs = [template_path]
+        exporter = HTMLExporter(config=config)
+    else:
+        converter = GenerateFeedback(CourseDirectory(), config=config)
+        exporter = FeedbackExporter(config=converter.config)
     resources = {
         "nbgrader": {"notebook": "work", "score": 0, "max_score": 0, "late_penalty": 0},
         "words": {},
         "language": "en",
+        "index": 0,  # Formgrader's, as it counts hand-ins
+        "total": 1,
     }
 
     def show(*cells):
@@ -179,13 +184,13 @@ def test_what_a_cell_prints_fetches_nothing(step):
     assert "\\style" not in output.data["text/latex"]
 
 
-def test_the_page_of_feedback_forbids_what_cleaning_might_miss(shown):
-    page = shown()
-    if "nbgrader" in page:  # not Formgrader's, whose template is nbgrader's own
-        policy = BeautifulSoup(page, "html5lib").head.find(
-            attrs={"http-equiv": "Content-Security-Policy"}
-        )
-        assert "img-src data:" in policy["content"]
+def test_the_page_forbids_what_cleaning_might_miss(shown):
+    page = BeautifulSoup(shown(new_markdown_cell("My words.")), "html5lib")
+    policy = page.head.find(attrs={"http-equiv": "Content-Security-Policy"})["content"]
+    assert {"img-src data:", "media-src 'none'", "frame-src 'none'", "base-uri 'none'"} <= set(
+        policy.split("; ")
+    )
+    assert "My words." in page.body.text
 
 
 def test_pictures_of_a_cell_are_read_however_the_file_holds_them():

@@ -20,6 +20,7 @@ from course_utils.teaching.collect.kinds import Refused, bare
 from course_utils.teaching.collect.names import claim
 from course_utils.teaching.collect.roster import Roster, read_roster
 from course_utils.teaching.collect.times import written
+from course_utils.teaching.errors import CourseError
 
 __all__ = ["NameCollector", "SafeExtractor"]
 
@@ -63,6 +64,12 @@ class NameCollector(FileNameCollectorPlugin):
     """
 
     def collect(self, submitted_file: str) -> dict | None:
+        try:
+            return self._collected(submitted_file)
+        except CourseError as error:  # of course.toml or roster.csv
+            self.parent.fail("%s", error)
+
+    def _collected(self, submitted_file: str) -> dict | None:
         path = Path(submitted_file)
         if path.suffix.lower() not in self.valid_ext:
             return None

@@ -67,9 +67,10 @@ def connected(address: str, certificates: Path) -> Iterator[Client]:
 def each_done(
     client: Client, function: Callable, calls: Iterable[tuple[str, tuple]]
 ) -> Iterator[tuple[str, Any, BaseException | None]]:
-    """As `Pool.each_done`: (key, result, error) of function(*arguments), as they end.
+    """As `Pool.each_done`: (key, result, error) of the calls, as they end.
 
-    A worker that ends is blamed on all that it had, so those come again at the end, each
+    function: called by a Dask worker, has (result, error) for an answer, see `beside`.
+    A Dask worker that ends is blamed on all that it had, so those come again at the end, each
     alone: WorkerEnded is the answer only to what ends workers by itself.
     Raises CourseError as soon as there is a worker of several threads.
     """
@@ -91,14 +92,19 @@ def each_done(
         if running.count() < _places(client):
             submit_next()  # a worker more than before
         given = under_way.pop(future.key)
-        result, error = _outcome(future)
-        if isinstance(error, WorkerEnded):
+        try:
+            outcome = _outcome(future)
+        except KilledWorker:
             suspects.append((future.key, given))
         else:
-            yield future.key, result, error
+            yield future.key, *outcome
     for key, given in suspects:
         future = client.submit(function, *given, key=f"{key}-alone", pure=False)
-        yield key, *_outcome(future)
+        try:
+            outcome = _outcome(future)
+        except KilledWorker as error:
+            outcome = None, WorkerEnded(str(error))
+        yield key, *outcome
 
 
 def _security(address: str, certificates: Path) -> Security:
@@ -142,12 +148,12 @@ def _require_one_thread(client: Client) -> None:
 
 
 def _outcome(future: Future) -> tuple[Any, BaseException | None]:
-    """(result, None) or (None, error). A result is lost with the worker that still holds it,
-    which then counts as another try."""
+    """(result, error) of a call. A result is lost with the worker that still holds it, which
+    then counts as another try. Raises KilledWorker where the tries are used up."""
     try:
-        return future.result(), None
-    except KilledWorker as error:
-        return None, WorkerEnded(str(error))
+        return future.result()
+    except KilledWorker:
+        raise
     except Exception as error:
         return None, error
     finally:

@@ -5,21 +5,33 @@ import hashlib
 import logging
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
 
+from course_utils.i18n import N_
 from course_utils.teaching.grading.choice import named_by_content
+from course_utils.teaching.hand_in import Unreadable
+from course_utils.teaching.plain_text import one_line
 from course_utils.teaching.settings import Places
 
-__all__ = ["MAX_BYTES", "MAX_FILES", "HandIn", "find_hand_ins", "read_files"]
+__all__ = [
+    "MAX_BYTES",
+    "MAX_FILES",
+    "HandIn",
+    "find_hand_ins",
+    "nameless",
+    "notebook_bytes",
+    "read_files",
+]
 
 MAX_BYTES = 64 * 2**20  # of all files of one hand-in
 MAX_FILES = 200
 _DEEPEST = 20  # folders in folders
 _MOST = 20_000  # files and folders that are looked at
+_MENDED = (".py", ".html", ".htm")
 _log = logging.getLogger(__name__)
 
 
@@ -33,22 +45,24 @@ class HandIn:
 
 
 def find_hand_ins(directory: CourseDirectory, assignment: str) -> list[HandIn]:
-    """Every student's folder for the assignment, by student.
+    """Every student's folder for the assignment, by student, but for `nameless` ones."""
+    found = Places(directory).hand_ins(assignment)
+    return [HandIn(s, path, _digest(path)) for s, path in found.items() if s.isprintable()]
 
-    A folder whose name holds a line break, or bytes that are no text, is left out with a
-    warning: nbgrader's own commands stop at such a name, and with it the whole class.
+
+def nameless(directory: CourseDirectory, assignment: str) -> list[str]:
+    """What a person has to do for each folder that can't be graded for its name.
+
+    Such a name holds a line break, or bytes that are no text: nbgrader's own commands stop at
+    it, and with them the whole class.
     """
-    readable = {}
-    for student, path in Places(directory).hand_ins(assignment).items():
-        if student.isprintable():
-            readable[student] = path
-        else:
-            _log.warning(
-                "Not graded: the folder %r has a name that is no plain text. "
-                "Rename it, then grade again.",
-                os.path.relpath(path.parent, directory.root),
-            )
-    return [HandIn(student, path, _digest(path)) for student, path in readable.items()]
+    found = Places(directory).hand_ins(assignment)
+    folders = [path.parent for student, path in found.items() if not student.isprintable()]
+    return [
+        f"Not graded, and not lost: the folder {os.path.relpath(folder, directory.root)!r} has "
+        "a name that is no plain text. Rename it, then grade again."
+        for folder in folders
+    ]
 
 
 def read_files(
@@ -64,7 +78,7 @@ def read_files(
     found, large, times, room = {}, {}, {}, MAX_BYTES
     wanted = [path for path in _plain_files(folder) if not _ignored(path, folder, directory)]
     for path in sorted(wanted, key=lambda path: (path.suffix != ".ipynb", path))[:MAX_FILES]:
-        name = _printable(path.relative_to(folder).as_posix())
+        name = one_line(path.relative_to(folder).as_posix())
         try:
             size, times[name] = path.stat().st_size, path.stat().st_mtime
             if size > room:
@@ -72,10 +86,36 @@ def read_files(
                 continue
             found[name] = path.read_bytes()
         except OSError as error:
-            _log.warning("%s is left out: %s", _printable(str(path)), error.strerror)
+            _log.warning("%s is left out: %s", one_line(str(path)), error.strerror)
             continue
         room -= size
     return named_by_content(found, large, times, folder, directory)
+
+
+def notebook_bytes(files: Mapping[str, bytes], large: Mapping[str, int], name: str) -> bytes:
+    """The content of the notebook called `name`, or of the only one that there is.
+
+    files, large: of `read_files`. Raises Unreadable where there is none or it is too large.
+    """
+    expected = f"{name}.ipynb"
+    others = sorted(path for path in (*files, *large) if path.endswith(".ipynb"))
+    chosen = expected if expected in others or len(others) != 1 else others[0]
+    if chosen in large:
+        raise Unreadable(
+            N_("the file has {size} MB, more than the {most} MB that are read"),
+            size=large[chosen] >> 20,
+            most=MAX_BYTES >> 20,
+        )
+    if chosen in files:
+        return files[chosen]
+    there = sorted({*files, *large})
+    words = N_("expected the file {expected}, got {others}")
+    if any(path.endswith(_MENDED) for path in there):
+        words = N_(
+            "expected the file {expected}, got {others}; `course doctor --repair` makes "
+            "notebooks of scripts and web pages"
+        )
+    raise Unreadable(words, expected=expected, others=", ".join(there[:5]) or "-")
 
 
 def _plain_files(folder: Path) -> Iterator[Path]:
@@ -106,11 +146,6 @@ def _ignored(path: Path, folder: Path, directory: CourseDirectory) -> bool:
     """As nbgrader does: a pattern covers names of files, and of folders with all in them."""
     parts = path.relative_to(folder).parts
     return any(fnmatch.fnmatch(part, pattern) for pattern in directory.ignore for part in parts)
-
-
-def _printable(name: str) -> str:
-    """Names of files may hold bytes that are no text, line breaks and colours."""
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
 
 
 def _digest(folder: Path) -> str:

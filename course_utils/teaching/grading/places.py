@@ -31,18 +31,18 @@ class Places:
     def opened(self, kit: Kit, hand_ins: int, seconds: float) -> Iterator[Each]:
         """What grades jobs, as long as the block lasts.
 
-        seconds: within which one must be graded; who starts workers elsewhere sees to them.
+        seconds: within which one must be graded.
         Raises CourseError where the scheduler can't be had.
         """
-        function = partial(grade, kit)
         if self.scheduler is None:
-            with Pool(function, jobs=min(self.jobs, hand_ins), seconds=seconds) as pool:
+            jobs = min(self.jobs, hand_ins)
+            with Pool(partial(grade, kit), jobs=jobs, seconds=seconds) as pool:
                 yield pool.each_done
             return
-        from course_utils.teaching.grading import cluster  # Dask is for those who ask for it
+        from course_utils.teaching.grading import beside, cluster  # Dask is for who asks for it
 
         with cluster.connected(self.scheduler, self.certificates) as client:
-            yield partial(cluster.each_done, client, function)
+            yield partial(cluster.each_done, client, partial(beside.grade_beside, kit, seconds))
 
 
 def cores() -> int:

@@ -42,16 +42,24 @@ class Pool:
     """At most `jobs` processes for calls of one function, each started when first needed.
 
     function: may be called by name in a new process; what `functools.partial` binds to it
-    travels once for each process. seconds: within which a call must be answered.
+    travels once for each process. seconds: within which a call must be answered; may be set
+    anew between calls. folder: in which temporary files lie; the system's, if None.
     """
 
-    def __init__(self, function: Callable, *, jobs: int, seconds: float | None = None) -> None:
-        self._function, self._jobs, self._seconds = function, jobs, seconds
+    def __init__(
+        self,
+        function: Callable,
+        *,
+        jobs: int,
+        seconds: float | None = None,
+        folder: str | None = None,
+    ) -> None:
+        self._function, self._jobs, self.seconds, self._folder = function, jobs, seconds, folder
         self._workers: list[_Worker] = []
 
     def __enter__(self) -> "Pool":
         self._place = tempfile.TemporaryDirectory(
-            prefix="course-grade-", ignore_cleanup_errors=True
+            prefix="course-grade-", dir=self._folder, ignore_cleanup_errors=True
         )
         return self
 
@@ -97,12 +105,12 @@ class Pool:
         busy = [worker for worker in self._workers if worker.call]
         while busy:
             rest = None if wait_for_one else 0
-            if wait_for_one and self._seconds is not None:
-                end = min(worker.began for worker in busy) + self._seconds
+            if wait_for_one and self.seconds is not None:
+                end = min(worker.began for worker in busy) + self.seconds
                 rest = max(0, end - time.monotonic())
             ready = wait([worker.pipe for worker in busy], rest)
             for worker in busy:
-                worker.too_late = worker.pipe not in ready and worker.is_over(self._seconds)
+                worker.too_late = worker.pipe not in ready and worker.is_over(self.seconds)
             found = [worker for worker in busy if worker.too_late or worker.pipe in ready]
             if found or not wait_for_one:
                 return found
@@ -117,7 +125,9 @@ class _Worker:
         self.pipe, theirs = context.Pipe()
         self.call: tuple[str, tuple] | None = None
         self.began, self.ended, self.too_late = 0.0, False, False
-        self._process = context.Process(target=_work, args=(theirs, function, place))
+        given = (theirs, function, place)
+        # A daemon: who started it does not wait for it when itself has come to the end.
+        self._process = context.Process(target=_work, args=given, daemon=True)
         self._process.start()
         theirs.close()
 

@@ -30,7 +30,7 @@ from course_utils.teaching.config import Course
 from course_utils.teaching.errors import CourseError
 from course_utils.teaching.gradebook import GradebookError, has_server, reading
 from course_utils.teaching.grading.faults import right_hand_in, tried_again
-from course_utils.teaching.grading.hand_ins import HandIn, find_hand_ins, read_files
+from course_utils.teaching.grading.hand_ins import HandIn, find_hand_ins, nameless, read_files
 from course_utils.teaching.grading.kit import Kit, course_directory, load_config, make_kit
 from course_utils.teaching.grading.ledger import Attempt, Ledger
 from course_utils.teaching.grading.places import Places, cores
@@ -111,9 +111,11 @@ class Grading:
             places = Places(
                 jobs or cores(), scheduler, certificates or self.course.root / "certificates"
             )
-            return _Run(self, ledger, console or PlainConsole(stderr=True)).over(
+            summary = _Run(self, ledger, console or PlainConsole(stderr=True)).over(
                 hand_ins, rerun, places
             )
+        summary.problems += () if students else nameless(self.directory, self.assignment)
+        return summary
 
     def seconds(self) -> int:
         """Within which a process must have graded a hand-in."""
@@ -134,8 +136,9 @@ class Grading:
             )
         if not found:
             raise CourseError(
+                *nameless(self.directory, self.assignment),
                 f"Expected hand-ins in {self.directory.submitted_directory}/*/"
-                f"{self.assignment}, found none. Collect them first."
+                f"{self.assignment}, found none. Collect them first.",
             )
         return [hand_in for hand_in in found if not students or hand_in.student in students]
 

@@ -10,7 +10,6 @@ that one and those after it are the recorder's.
 import contextlib
 import gc
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -31,10 +30,10 @@ from course_utils.i18n import N_
 from course_utils.teaching.doctor.known import Known
 from course_utils.teaching.errors import CourseError
 from course_utils.teaching.grading.gradebooks import kept_open
-from course_utils.teaching.grading.hand_ins import MAX_BYTES
+from course_utils.teaching.grading.hand_ins import notebook_bytes
 from course_utils.teaching.grading.kit import Kit, load_config, unpack
 from course_utils.teaching.grading.thrift import once_a_process
-from course_utils.teaching.hand_in import Unreadable, read_hand_in
+from course_utils.teaching.hand_in import Unreadable, notebook_in, text_in
 from course_utils.teaching.programs import require_one_package
 from course_utils.teaching.sandbox.bubblewrap import require
 from course_utils.teaching.settings import worker_directory
@@ -43,7 +42,6 @@ __all__ = ["STATES", "Job", "Result", "grade", "steps"]
 
 once_a_process()
 
-_MENDED = (".py", ".html", ".htm")
 STATES = ("graded", "timed_out", "crashed", "unreadable")  # from the best to the worst
 
 
@@ -128,7 +126,7 @@ def _judged(root: Path, kit: Kit, job: Job, name: str) -> NotebookNode:
     with tempfile.TemporaryDirectory(prefix="hand-in-") as place:
         folder = Path(place)
         try:
-            notebook, reason = _read(folder, job, name), None
+            notebook, reason = _read(job, name), None
         except Unreadable as error:
             notebook, reason = nbformat.v4.new_notebook(), error
         _write_beside(folder, kit, job)
@@ -189,34 +187,11 @@ def _preprocessors(
         yield step(parent=parent, config=config)
 
 
-def _read(folder: Path, job: Job, name: str) -> NotebookNode:
+def _read(job: Job, name: str) -> NotebookNode:
     """The notebook called `name`, or the only one that there is. Raises Unreadable."""
     if job.refused is not None:
         raise job.refused
-    expected = f"{name}.ipynb"
-    others = sorted(path for path in (*job.files, *job.large) if path.endswith(".ipynb"))
-    chosen = expected if expected in others or len(others) != 1 else others[0]
-    if chosen in job.large:
-        raise Unreadable(
-            N_("the file has {size} MB, more than the {most} MB that are read"),
-            size=job.large[chosen] >> 20,
-            most=MAX_BYTES >> 20,
-        )
-    if chosen not in job.files:
-        there = sorted({*job.files, *job.large})
-        words = N_("expected the file {expected}, got {others}")
-        if any(name.endswith(_MENDED) for name in there):
-            words = N_(
-                "expected the file {expected}, got {others}; `course doctor --repair` makes "
-                "notebooks of scripts and web pages"
-            )
-        raise Unreadable(words, expected=expected, others=", ".join(there[:5]) or "-")
-    path = folder / expected
-    path.write_bytes(job.files[chosen])
-    try:
-        return read_hand_in(path)
-    finally:
-        path.unlink()
+    return notebook_in(text_in(notebook_bytes(job.files, job.large, name)))
 
 
 def _write_beside(folder: Path, kit: Kit, job: Job) -> None:
@@ -249,19 +224,7 @@ def _required(sandbox: bool) -> None:
 
 @lru_cache(maxsize=1)
 def _unpacked(digest: str) -> tempfile.TemporaryDirectory:
-    return tempfile.TemporaryDirectory(prefix=f"course-kit-{digest[:8]}-", dir=_own_folder())
-
-
-def _own_folder() -> str | None:
-    """The folder that goes with this Dask worker, however it ends; None where it is none."""
-    if "distributed" not in sys.modules:
-        return None
-    from distributed import get_worker
-
-    try:
-        return get_worker().local_directory
-    except ValueError:
-        return None
+    return tempfile.TemporaryDirectory(prefix=f"course-kit-{digest[:8]}-")
 
 
 @lru_cache(maxsize=8)

@@ -170,3 +170,19 @@ def test_zip_collect_is_as_safe_and_knows_the_same_names(classroom, archive):
         *("123456", "petrov", "yuliev")
     }
     assert not list(classroom.root.parent.rglob("evil"))
+
+
+def test_zip_collect_says_of_a_roster_that_is_none_what_course_collect_says(classroom, archive):
+    shutil.copy(ROOT / "nbgrader_config.py", classroom.root)
+    (classroom.root / "roster.csv").write_text("name\nИванова\n", encoding="utf-8")
+    pack(archive / "a.zip", [("ivanova/hw.ipynb", notebook())])
+    done = subprocess.run(
+        [sys.executable, "-m", "nbgrader", "zip_collect", NAME],
+        cwd=classroom.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "expected the columns id, last_name, first_name" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -8,12 +8,23 @@ import sys
 import time
 from contextlib import ExitStack, contextmanager
 
+import nbformat
+import psutil
 import pytest
 
 from course_utils.teaching.errors import CourseError
 from tests.bare.without import without
 from tests.conftest import REPOSITORY
-from tests.teaching.grading.class_of import DICE, NAME, answered, course, hand_in, scores
+from tests.teaching.grading.class_of import (
+    DICE,
+    NAME,
+    RIGHT,
+    answered,
+    course,
+    hand_in,
+    latest_state,
+    scores,
+)
 
 pytest.importorskip("distributed", reason="Dask is an extra: course-utils[cluster]")
 
@@ -89,6 +100,70 @@ def test_workers_elsewhere_give_the_same_marks(released_course, certificates, tm
     assert scores(root) == {
         "s0": (0, 2), "s1": (0, 2), "s2": (0, 2), "s3": (0, 2), "right": (3, 2)
     }  # fmt: skip
+
+
+# Judging takes what a hand-in asks for: too much memory, too long, or the process along.
+GREEDY = """
+import os, time
+import torch
+from course_utils.checks import grading
+from course_utils.teaching import judge
+
+judge._MEMORY, judge._SECONDS = 2**26, 1
+if not hasattr(grading, "judge_before"):
+    grading.judge_before = grading.judge
+
+def judged(assignment, exercise, seed, answers, sources):
+    wish, end = "".join(sources), time.process_time() + 20
+    if "takes memory" in wish:
+        torch.ones(2**28)
+    while "takes time" in wish and time.process_time() < end:
+        pass
+    if "takes the process along" in wish:
+        os._exit(1)
+    return grading.judge_before(assignment, exercise, seed, answers, sources)
+
+grading.judge = judged
+"""
+WISHES = {"anna": "nothing", "ivan": "memory", "oleg": "time", "vera": "the process along"}
+
+
+def ends(root) -> dict[str, tuple]:
+    """student -> (stage, state, verdict of the check) after grading."""
+    found = {}
+    for student in WISHES:
+        path = root / "grading" / NAME / "judged" / student / f"{NAME}.ipynb"
+        cells = nbformat.read(path, as_version=4).cells
+        (cell,) = [
+            c for c in cells if c.metadata.get("nbgrader", {}).get("grade_id") == "jaccard"
+        ]
+        verdict = cell.metadata.get("course", {}).get("verdict", {})
+        found[student] = (*latest_state(root, student), verdict.get("summary"))
+    return found
+
+
+@pytest.mark.slow
+def test_limits_hold_on_workers_elsewhere_as_here(released_course, certificates, tmp_path):
+    here, elsewhere = tmp_path / "here", tmp_path / "there"
+    for root in (here, elsewhere):
+        shutil.copytree(released_course, root)
+        with (root / "nbgrader_config.py").open("a") as file:
+            file.write(GREEDY)
+        for student, wish in WISHES.items():
+            hand_in(root, student, answered(root, jaccard=f"{RIGHT}# takes {wish}"))
+    course(here, "grade", NAME, "-q")
+    with cluster(tmp_path / "workers", certificates, workers=1) as address:
+        course(
+            *(elsewhere, "grade", NAME, "-q", "--scheduler", address),
+            *("--certificates", str(certificates)),
+        )
+        left = psutil.Process().children(recursive=True)
+    assert ends(elsewhere) == ends(here)
+    assert [end[1] for end in ends(here).values()] == ["graded"] * 3 + ["crashed"]
+    assert "more than 64 MiB" in ends(here)["ivan"][2]
+    assert "more than 1 s" in ends(here)["oleg"][2]
+    _gone, alive = psutil.wait_procs(left, 20)
+    assert alive == []
 
 
 @pytest.mark.slow

@@ -5,14 +5,18 @@ import os
 import nbformat
 import pytest
 
+from course_utils.teaching import config
+from course_utils.teaching.class_table import class_rows
+from course_utils.teaching.errors import CourseError
 from course_utils.teaching.grading import hand_ins, worker
-from course_utils.teaching.grading.hand_ins import find_hand_ins, read_files
+from course_utils.teaching.grading.hand_ins import find_hand_ins, nameless, read_files
 from course_utils.teaching.grading.kit import course_directory, load_config
+from course_utils.teaching.grading.run import Grading
 from course_utils.teaching.grading.worker import Job
 from course_utils.teaching.hand_in import Unreadable
 from tests.teaching.attacks.attack import FILE
 from tests.teaching.attacks.several import SEVERAL
-from tests.teaching.grading.class_of import NAME, TWICE, answered
+from tests.teaching.grading.class_of import NAME, TWICE, answered, course, hand_in, scores
 
 EMPTY = b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}'
 
@@ -120,17 +124,45 @@ def test_an_untouched_one_beside_one_too_large_is_not_graded_for_it(small_course
     assert large == {FILE: 10**5, "solved.ipynb": 10**5}
 
 
-def test_a_folder_whose_name_stops_nbgrader_is_named_and_left_out(small_course, caplog):
+def test_a_folder_whose_name_stops_nbgrader_is_named_and_left_out(small_course):
     for student in ("anna", "boris\nb", "vera\udcff"):
         folder_of(small_course, student)
-    found = find_hand_ins(directory_of(small_course), NAME)
-    assert [hand_in.student for hand_in in found] == ["anna"]
-    assert "'submitted/boris\\nb'" in caplog.text
-    assert "Rename it" in caplog.text
+    directory = directory_of(small_course)
+    assert [hand_in.student for hand_in in find_hand_ins(directory, NAME)] == ["anna"]
+    boris, vera = nameless(directory, NAME)
+    assert "'submitted/boris\\nb' has a name that is no plain text. Rename it" in boris
+    assert "'submitted/vera\\udcff'" in vera
+
+
+def test_it_has_a_row_that_can_be_printed_and_says_what_to_do(small_course):
+    for student in ("boris\nb", "vera\udcff"):
+        folder_of(small_course, student)
+    boris, vera = class_rows(small_course, NAME)
+    assert (boris.student, boris.state) == ("boris\ufffdb", "not_graded")
+    assert (vera.name, vera.state) == ("vera\ufffd", "not_graded")
+    assert "rename it" in boris.reason
+
+
+def test_where_no_other_is_there_grading_says_so_of_it(small_course):
+    folder_of(small_course, "boris\nb")
+    with pytest.raises(CourseError, match="Rename it"):
+        Grading(config.load(small_course), NAME).run()
+
+
+@pytest.mark.slow
+def test_it_is_a_problem_of_the_run_that_grades_the_others(small_course):
+    folder_of(small_course, "boris\nb")
+    hand_in(small_course, "anna", answered(small_course))
+    done = course(small_course, "grade", NAME, "-q", check=False)
+    assert done.returncode == 1
+    assert "Not graded, and not lost: the folder 'submitted/boris\\nb'" in done.stderr
+    assert scores(small_course) == {"anna": (3, 2)}
+    report = course(small_course, "report", NAME, "--language", "en")
+    assert "rename it" in (small_course / "reports" / f"{NAME}.html").read_text(), report.stderr
 
 
 @pytest.mark.parametrize(("name", "cure"), [(f"{NAME}.py", True), ("notes.txt", False)])
-def test_a_script_in_place_of_the_notebook_names_what_mends_it(tmp_path, name, cure):
+def test_a_script_in_place_of_the_notebook_names_what_mends_it(name, cure):
     with pytest.raises(Unreadable, match=f"expected the file {FILE}, got {name}") as caught:
-        worker._read(tmp_path, Job("anna", {name: b"x = 1"}), NAME)
+        worker._read(Job("anna", {name: b"x = 1"}), NAME)
     assert ("`course doctor --repair`" in str(caught.value)) == cure
