@@ -261,7 +261,7 @@ def require_interpolation_and_sum_inside(stride, dtype, device):
     inside = (..., slice(64, -64), slice(64, -64))
     expected = by_interpolation(network, images, stride)[inside]
     assert expected.abs().max() > 0.1
-    rounding = (1e-4 if dtype == torch.float32 else 1e-7) * expected.abs().max()
+    rounding = (1e-4 if dtype == torch.float32 else 1e-7) * expected.abs().max().item()
     torch.testing.assert_close(network(images)[inside], expected, atol=rounding, rtol=0)
 
 
@@ -402,7 +402,7 @@ def test_autocast_and_strided_images_change_little():
     network = trained(fcn(8))
     images = torch.rand(2, 64, 48, 3).permute(0, 3, 1, 2)
     expected = network(images.contiguous()).detach()
-    rounding = 1e-4 * expected.abs().max()
+    rounding = 1e-4 * expected.abs().max().item()
     torch.testing.assert_close(network(images), expected, atol=rounding, rtol=0)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         actual = network(images)

@@ -328,7 +328,7 @@ def test_autocast_channels_last_and_strided_images_change_little():
     network = UNet(3, 2, width=4, depth=2, padded=True).eval()
     images = torch.rand(1, 20, 28, 3).permute(0, 3, 1, 2)
     expected = network(images.contiguous()).detach()
-    rounding = 1e-4 * expected.abs().max()
+    rounding = 1e-4 * expected.abs().max().item()
     torch.testing.assert_close(network(images), expected, atol=rounding, rtol=0)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         actual = network(images)
