@@ -1,15 +1,49 @@
-"""What lies at the root and in docs/decisions for those who carry on."""
+"""What lies at the root and in docs/decisions for those who carry on: licences, how to cite,
+why things are as they are."""
 
+import hashlib
 import re
+import tomllib
 
 import pytest
+import yaml
 
+from course_utils import __version__
+from course_utils.teaching import config
 from tests.conftest import REPOSITORY
 
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 FOLDER = REPOSITORY / "docs" / "decisions"
 DECISIONS = sorted(path.name for path in FOLDER.glob("[0-9]*.md"))
 PARTS = ["Context", "Decision", "Rejected", "Consequences"]
 LINK = re.compile(r"\]\(([^)#\s]+)\)")
+# Of creativecommons.org/licenses/by/4.0/legalcode.txt, as Debian and GitHub give it.
+LEGAL_CODE = "fd3a263fe19ed8faa9068b43abaebafc02c77897b0c6fc09abc04bb592e5f16e"
+
+
+def read(name: str) -> str:
+    return (REPOSITORY / name).read_text(encoding="utf-8")
+
+
+def test_the_citation_says_what_the_project_says():
+    citation = yaml.safe_load(read("CITATION.cff"))
+    course = config.load(REPOSITORY)
+    assert citation.keys() >= {"cff-version", "message", "authors", "title"}  # CFF's own demand
+    assert citation["cff-version"] == "1.2.0"
+    assert str(citation["version"]) == PROJECT["version"] == __version__
+    assert citation["license"] == PROJECT["license"]
+    assert citation["title"] == course.title["en"]
+    assert citation["repository-code"] == f"https://github.com/{course.repository}"
+    assert all(author.get("name") for author in citation["authors"])
+
+
+def test_texts_have_the_legal_code_of_their_licence_to_the_letter():
+    assert hashlib.sha256((REPOSITORY / "LICENSE-texts").read_bytes()).hexdigest() == LEGAL_CODE
+
+
+def test_the_readme_names_both_licences_and_how_to_cite():
+    assert {"LICENSE", "LICENSE-texts", "CITATION.cff"} <= set(LINK.findall(README))
 
 
 def test_every_decision_is_linked_from_the_index_in_its_order():
