@@ -1,5 +1,5 @@
 """What lies at the root and in docs/decisions for those who carry on: licences, how to cite,
-why things are as they are."""
+what git runs before a commit, why things are as they are."""
 
 import hashlib
 import re
@@ -44,6 +44,20 @@ def test_texts_have_the_legal_code_of_their_licence_to_the_letter():
 
 def test_the_readme_names_both_licences_and_how_to_cite():
     assert {"LICENSE", "LICENSE-texts", "CITATION.cff"} <= set(LINK.findall(README))
+
+
+def test_git_runs_before_a_commit_what_make_check_runs():
+    recipe = re.search(r"^check:.*\n((?:\t.+\n)+)", read("Makefile"), re.MULTILINE)[1]
+    commands = [line.strip().replace("$(BIN)", ".venv/bin") for line in recipe.splitlines()]
+    hooks = [
+        hook
+        for repository in yaml.safe_load(read(".pre-commit-config.yaml"))["repos"]
+        for hook in repository["hooks"]
+    ]
+    assert [hook["entry"] for hook in hooks] == commands
+    for hook in hooks:  # on the whole tree, by the programs in .venv, whatever is committed
+        assert (hook["language"], hook["pass_filenames"]) == ("system", False)
+        assert hook["always_run"]
 
 
 def test_every_decision_is_linked_from_the_index_in_its_order():
