@@ -19,7 +19,7 @@ _WITHHELD = ("teaching", "checks/grading.py", "checks/kernel.py")
 _KINDS = (".py", ".mo", ".safetensors")  # of files in the package
 _LISTS = "ready_made"  # folders with lists of what an exercise bans, .txt
 _LEFT_OUT = ("__pycache__", ".ipynb_checkpoints")  # .po: the sources of .mo
-_KEPT_AS_IT_IS = ("LICENSE",)
+_KEPT_AS_IT_IS = ("LICENSE", "LICENSE-texts")  # of the code; of lectures and assignments
 
 
 def edition(course: Course, tag: str | None = None) -> dict[str, bytes]:

@@ -72,8 +72,8 @@ def test_the_edition_has_what_students_need_and_nothing_else(root, tmp_path):
     assert files.keys() >= PAGES
     rest = {path for path in files if not path.startswith("course_utils/")} - PAGES
     assert rest == {
-        *("README.md", "LICENSE", "pyproject.toml", "environment.yml", ".gitignore"),
-        destination.MANIFEST,
+        *("README.md", "LICENSE", "LICENSE-texts", "pyproject.toml", "environment.yml"),
+        *(".gitignore", destination.MANIFEST),
     }
     assert "course_utils/session.py" in files
     assert "course_utils/locale/ru/LC_MESSAGES/course_utils.mo" in files
