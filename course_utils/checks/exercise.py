@@ -184,7 +184,7 @@ def assignment(name: str) -> dict[str, Exercise]:
     """The exercises of an assignment by name. Raises ValueError for an unknown assignment."""
     if not (name.isidentifier() and importlib.util.find_spec(f"{_HOME}.{name}")):
         raise ValueError(f"Expected the name of an assignment with checks, got {name!r}.")
-    exercises = importlib.import_module(f"{_HOME}.{name}").EXERCISES
+    exercises = importlib.import_module(f"{_HOME}.{name}.exercises").EXERCISES
     return {exercise.name: exercise for exercise in exercises}
 
 
@@ -193,7 +193,7 @@ def assignments() -> list[str]:
     if not installed():
         return []
     home = importlib.import_module(_HOME)
-    return sorted(found.name for found in pkgutil.iter_modules(home.__path__))
+    return sorted(found.name for found in pkgutil.iter_modules(home.__path__) if found.ispkg)
 
 
 def installed() -> bool:
