@@ -12,11 +12,11 @@ from pathlib import Path
 from nbgrader.coursedir import CourseDirectory
 
 from course_utils.teaching.grading.choice import named_by_content
+from course_utils.teaching.hand_in import MAX_BYTES
 from course_utils.teaching.settings import Places
 
-__all__ = ["MAX_BYTES", "MAX_FILES", "HandIn", "find_hand_ins", "read_files"]
+__all__ = ["MAX_FILES", "HandIn", "find_hand_ins", "read_files"]
 
-MAX_BYTES = 64 * 2**20  # of all files of one hand-in
 MAX_FILES = 200
 _DEEPEST = 20  # folders in folders
 _MOST = 20_000  # files and folders that are looked at

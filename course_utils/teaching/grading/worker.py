@@ -31,10 +31,9 @@ from course_utils.i18n import N_
 from course_utils.teaching.doctor.known import Known
 from course_utils.teaching.errors import CourseError
 from course_utils.teaching.grading.gradebooks import kept_open
-from course_utils.teaching.grading.hand_ins import MAX_BYTES
 from course_utils.teaching.grading.kit import Kit, load_config, unpack
 from course_utils.teaching.grading.thrift import once_a_process
-from course_utils.teaching.hand_in import Unreadable, read_hand_in
+from course_utils.teaching.hand_in import MAX_BYTES, Unreadable, read_hand_in
 from course_utils.teaching.programs import require_one_package
 from course_utils.teaching.sandbox.bubblewrap import require
 from course_utils.teaching.settings import worker_directory

@@ -11,6 +11,7 @@ from course_utils.teaching import notebooks
 from course_utils.teaching.config import LECTURES, Course
 from course_utils.teaching.errors import CourseError
 from course_utils.teaching.publish import documents
+from course_utils.teaching.setup_cell import SETUP_TAG
 
 __all__ = ["ASSIGNMENTS", "PACKAGE", "edition", "kind_of"]
 
@@ -110,7 +111,7 @@ def _notebooks(course: Course, tagged: Course | None) -> dict[str, nbformat.Note
 
 def _set_up_from(page: nbformat.NotebookNode, setup: nbformat.NotebookNode) -> None:
     for cell in page.cells:
-        if notebooks.SETUP_TAG in cell.metadata.get("tags", []):
+        if SETUP_TAG in cell.metadata.get("tags", []):
             cell.source = setup.source
 
 
