@@ -11,8 +11,9 @@ from pathlib import Path
 from nbgrader.converters import GenerateAssignment
 
 import course_utils
+from course_utils.essays import STUBS
 from course_utils.teaching.config import load
-from course_utils.teaching.language import ESSAY_STUBS, PickLanguage, chosen_language
+from course_utils.teaching.language import PickLanguage, chosen_language
 from course_utils.teaching.programs import find_own_programs_first
 
 find_own_programs_first()
@@ -40,7 +41,7 @@ c.GenerateAssignment.preprocessors = [
     PickLanguage,
     *GenerateAssignment.preprocessors.default(),
 ]
-c.ClearSolutions.text_stub = ESSAY_STUBS[language]
+c.ClearSolutions.text_stub = STUBS[language]
 
 # --- Collecting: zip_collect ---
 # `course collect` does more: earlier tries are kept, and a bad file stops nobody.

@@ -14,9 +14,9 @@ from pathlib import Path
 import nbformat
 
 from benchmarks.harness import ROOT, Result
-from course_utils.teaching import notebooks
 from course_utils.teaching.config import load
 from course_utils.teaching.publish.edition import edition
+from course_utils.teaching.setup_cell import SETUP_TAG
 from tests.colab import emulation
 
 ROUNDS = 5
@@ -43,7 +43,7 @@ def one_round(folder: Path, course, files) -> dict[str, float]:
     """Seconds of each way to run the cell."""
     path = "lectures/en/04_segmentation_metrics.ipynb"
     page = nbformat.reads(files[path].decode(), as_version=4)
-    (setup,) = [c for c in page.cells if notebooks.SETUP_TAG in c.metadata.get("tags", ())]
+    (setup,) = [c for c in page.cells if SETUP_TAG in c.metadata.get("tags", ())]
     torch = nbformat.v4.new_code_cell("import torch, torchvision")
     with emulation.fresh(folder, course, files) as colab:
         alone = colab.run([torch])

@@ -182,23 +182,24 @@ def resolve(path: str) -> Any:
 
 def assignment(name: str) -> dict[str, Exercise]:
     """The exercises of an assignment by name. Raises ValueError for an unknown assignment."""
-    if not (name.isidentifier() and importlib.util.find_spec(f"{_HOME}.{name}")):
+    if not (name.isidentifier() and name in assignments()):
         raise ValueError(f"Expected the name of an assignment with checks, got {name!r}.")
-    exercises = importlib.import_module(f"{_HOME}.{name}").EXERCISES
+    exercises = importlib.import_module(f"{_HOME}.{name}.exercises").EXERCISES
     return {exercise.name: exercise for exercise in exercises}
 
 
 def assignments() -> list[str]:
     """The names of all assignments that have checks here."""
-    if not installed():
+    if importlib.util.find_spec(_HOME) is None:
         return []
     home = importlib.import_module(_HOME)
-    return sorted(found.name for found in pkgutil.iter_modules(home.__path__))
+    folders = (found.name for found in pkgutil.iter_modules(home.__path__) if found.ispkg)
+    return sorted(n for n in folders if importlib.util.find_spec(f"{_HOME}.{n}.exercises"))
 
 
 def installed() -> bool:
-    """Whether the exercises are here at all; a kernel that grades has none."""
-    return importlib.util.find_spec(_HOME) is not None
+    """Whether there are exercises here at all; a kernel that grades has their probes alone."""
+    return bool(assignments())
 
 
 def draw(seed: int, *what: str) -> torch.Generator:

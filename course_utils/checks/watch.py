@@ -43,6 +43,7 @@ _ANSWERS = {  # whatever runs in these folders while a solution is called is not
     str(_COURSE / "reference"): "course_utils.reference",
     str(_COURSE / "checks" / "assignments"): "course_utils.checks.assignments",
 }
+_PROBES = f"{os.sep}probes.py"  # of an assignment: they know no answer, and make networks
 _OURS = str(_COURSE)
 _IMPORTS = "<frozen importlib._bootstrap>"
 _BOOTSTRAP = threading.Thread._bootstrap_inner.__code__
@@ -278,7 +279,7 @@ class _Rules:
     def _name(self, frame: types.FrameType, code: types.CodeType) -> str | None:
         file = code.co_filename
         for folder, name in _ANSWERS.items():
-            if file.startswith(folder):
+            if file.startswith(folder) and not file.endswith(_PROBES):
                 return name
         module = frame.f_globals.get("__name__")
         if not isinstance(module, str) or module == "__main__":

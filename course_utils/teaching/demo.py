@@ -14,10 +14,11 @@ from pathlib import Path
 
 import nbformat
 
+from course_utils.checks.assignments.demo_student import Student
 from course_utils.i18n import _, speaking
 from course_utils.teaching import config
 from course_utils.teaching.class_table import STATES, Row, class_rows, to_stdout, write_csv
-from course_utils.teaching.demo_class import Student, classes, hand_in, pack
+from course_utils.teaching.demo_class import classes, hand_in, pack
 from course_utils.teaching.demo_steps import Command, Steps
 from course_utils.teaching.errors import CourseError
 from course_utils.teaching.gradebook import is_there, reading, shown

@@ -1,14 +1,13 @@
-"""A class to try the teaching cycle on: who hands in what, and what grading must say of it.
+"""A class to try the teaching cycle on: what each of its students hands in, as a file.
 
-Right answers come from the solution and from `styles`; wrong ones are the mistakes that the
-checks themselves catalogue, so that a mistake is written down in one place.
+Right answers come from the solution and from `right_styles`; wrong ones are the mistakes that
+the checks themselves catalogue, so that a mistake is written down in one place.
 """
 
 import copy
 import json
 import zipfile
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,60 +15,22 @@ from pathlib import Path
 from nbformat.notebooknode import NotebookNode
 
 from course_utils.checks import exercise as exercises
+from course_utils.checks.assignments.demo_student import WARNS, Student
 from course_utils.teaching.errors import CourseError
 from course_utils.teaching.standalone import standalone
 
-__all__ = ["WARNS", "Student", "classes", "hand_in", "pack"]
+__all__ = ["classes", "hand_in", "pack"]
 
-WARNS = """
-import sys
-import warnings
-
-warnings.warn("nothing to worry about", stacklevel=1)
-print("this goes to stderr", file=sys.stderr)
-"""
-
-
-@dataclass(frozen=True)
-class Student:
-    """One of the class.
-
-    style: where right answers come from: "solution", "blank" (none), or a module of
-        `styles/<assignment>`.
-    mistakes: exercise -> name in its catalogue. broken: exercise -> text of its cell.
-    zeros: exercises that must earn nothing without a named mistake; says: what the table must
-        say of some of them, a key of `mistakes.KINDS`; state: how it must end.
-    """
-
-    number: int
-    last_name: str
-    first_name: str
-    language: str
-    style: str = "solution"
-    mistakes: dict[str, str] = field(default_factory=dict)
-    broken: dict[str, str] = field(default_factory=dict)
-    zeros: frozenset[str] = frozenset()
-    says: dict[str, str] = field(default_factory=dict)
-    essay: str = ""
-    saved_by: str = "jupyter"  # "colab", or "html": a saved web page
-    state: str = "graded"
-
-    @property
-    def id(self) -> str:
-        return str(self.number)
-
-    @property
-    def name(self) -> str:
-        return f"{self.last_name} {self.first_name}"
+_CLASS = "course_utils.checks.assignments.{}.demo_class"
+_STYLE = "course_utils.checks.assignments.{}.right_styles.{}"
 
 
 def classes(names: Iterable[str]) -> dict[str, tuple[Student, ...]]:
     """Assignment -> its hand-ins, for those of `names` that have a class."""
     found = {}
     for name in names:
-        path = f"course_utils.teaching.classes.{name}"
-        if find_spec(path):
-            found[name] = import_module(path).STUDENTS
+        if name in exercises.assignments() and find_spec(_CLASS.format(name)):
+            found[name] = import_module(_CLASS.format(name)).STUDENTS
     return found
 
 
@@ -112,7 +73,7 @@ def _answers(assignment: str, student: Student, solved: NotebookNode) -> dict[st
         elif student.style == "solution":
             found[f"{name}-solution"] = _solved(solved, f"{name}-solution")
         else:
-            style = import_module(f"course_utils.teaching.styles.{assignment}.{student.style}")
+            style = import_module(_STYLE.format(assignment, student.style))
             found[f"{name}-solution"] = standalone(getattr(style, known[name].function))
     for name, text in student.broken.items():
         right = found[f"{name}-solution"]

@@ -19,6 +19,7 @@ from course_utils.i18n import N_, _
 from course_utils.teaching.within_limits import TooMuch, within
 
 __all__ = [
+    "MAX_BYTES",
     "MEMORY",
     "SECONDS",
     "Ended",
@@ -46,6 +47,7 @@ _FIELDS = {"attachments", "cell_type", "id", "metadata", "source"}  # of a cell
 _NUMBERS = ("nbformat", "nbformat_minor")
 _ID = re.compile("[a-zA-Z0-9_-]{1,64}")
 _MOST_CELLS = 200_000
+MAX_BYTES = 64 * 2**20  # of all files of one hand-in; more are not read
 SECONDS, MEMORY = 30, 2**30  # to read one file of at most MAX_BYTES
 _LONGEST_VALUE = 300  # characters of a file's name, or of an error's text, in a reason
 _SURROGATE = re.compile("[\ud800-\udfff]")

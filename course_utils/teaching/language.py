@@ -11,13 +11,13 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Unicode
 
-from course_utils.essays import STUBS as ESSAY_STUBS
 from course_utils.teaching import notebooks
 from course_utils.teaching.config import Course, load
 from course_utils.teaching.errors import CourseError
+from course_utils.teaching.setup_cell import SETUP_TAG
 from course_utils.teaching.spoken import VARIABLE
 
-__all__ = ["ESSAY_STUBS", "VARIABLE", "PickLanguage", "chosen_language"]
+__all__ = ["VARIABLE", "PickLanguage", "chosen_language"]
 
 
 def chosen_language(course: Course) -> str:
@@ -42,7 +42,7 @@ class PickLanguage(NbGraderPreprocessor):
         setup = notebooks.setup_cell(course, language, name)
         for number, cell in enumerate(kept):
             cell.metadata.pop("lang", None)
-            if notebooks.SETUP_TAG in cell.metadata.get("tags", []):
+            if SETUP_TAG in cell.metadata.get("tags", []):
                 kept[number] = setup
         if setup not in kept:
             kept.insert(1, setup)  # below the title

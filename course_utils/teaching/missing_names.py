@@ -14,7 +14,7 @@ from nbformat.notebooknode import NotebookNode
 from course_utils.checks.said import Said
 from course_utils.i18n import N_
 from course_utils.teaching.doctor.known import definitions, grade_id
-from course_utils.teaching.released_imports import LIBRARIES
+from course_utils.teaching.libraries import LIBRARIES
 
 __all__ = ["Stop", "cell_name", "why_missing"]
 

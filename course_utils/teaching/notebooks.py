@@ -7,7 +7,6 @@ same bytes. A cell's id stands at its root and, because Colab drops that one, in
 
 import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Mapping
 
@@ -18,63 +17,23 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from course_utils.teaching import glossary
 from course_utils.teaching.config import Course
 from course_utils.teaching.errors import CourseError
+from course_utils.teaching.setup_cell import SETUP_TAG, setup_text
 
 __all__ = [
     "HAND_IN_TAG",
-    "SETUP_TAG",
     "Ids",
     "badge_cell",
     "hand_in_cell",
-    "is_setup",
     "notebook",
     "setup_cell",
     "write",
 ]
 
-SETUP_TAG = "course-setup"
 HAND_IN_TAG = "course-hand-in"
 ID_LENGTH = 12
 _BADGES = {"ru": "Открыть в Colab", "en": "Open in Colab"}
 _OTHERS = {"ru": "Эта страница по-русски", "en": "This page in English"}
 _GLOSSARY = {"ru": "Словарь", "en": "Glossary"}
-
-# Said by the set-up cell itself: without the package there is no catalogue of messages.
-_NOT_HERE = {
-    "ru": (
-        "Пакет курса не установлен.",
-        "Проверьте сеть и запустите эту ячейку ещё раз.",
-        'Не в Colab сначала выполните в новой ячейке: %pip install "{package}"',
-        "Если не помогло, покажите это сообщение преподавателю.",
-    ),
-    "en": (
-        "The package of the course is not installed.",
-        "Check the network and run this cell again.",
-        'Outside Colab, first run in a new cell: %pip install "{package}"',
-        "If that does not help, show this message to your instructor.",
-    ),
-}
-
-
-def _sentences(language: str) -> str:
-    """What the set-up cell says where there is no package, as lines of code."""
-    said = _NOT_HERE[language]
-    ends = ["\\n"] * (len(said) - 1) + [""]
-    return "\n".join(f"        f'{words}{end}'" for words, end in zip(said, ends, strict=True))
-
-
-_SETUP = re.compile(
-    r"import sys\nfrom importlib\.util import find_spec\n\n"
-    r'package = "course-utils @ git\+https://github\.com/[\w.-]+/[\w.-]+@[\w./-]+"\n'
-    r'if not find_spec\("course_utils"\) and "google\.colab" in sys\.modules:\n'
-    r"    !\{sys\.executable\} -m pip install -qqq --no-input --no-deps "
-    r'"\{package\}"\n'
-    r'if not find_spec\("course_utils"\):\n'
-    r"    raise SystemExit\(\n"
-    rf"(?:{'|'.join(re.escape(_sentences(language)) for language in _NOT_HERE)})"
-    r"\n    \)\n\n"
-    r'from course_utils import (?:checks, )?session\n\nsession\.start\("\w+"\);?'
-    r'(?:\ncheck = checks\.for_assignment\("\w+"\))?'
-)
 
 
 class Ids:
@@ -147,36 +106,9 @@ def badge_cell(course: Course, language: str, folder: str, path: str) -> Noteboo
 
 
 def setup_cell(course: Course, language: str, assignment: str | None = None) -> NotebookNode:
-    """The second cell: installs the package where it is missing in Colab, starts the session.
-
-    `--no-input`: git must not ask for a name where the address is wrong. `--no-deps`: all that
-    the course needs besides is in Colab, and replacing any of it would ask for a restart. A
-    weekly workflow looks whether that still holds.
-    """
-    lines = [
-        "import sys",
-        "from importlib.util import find_spec",
-        "",
-        f'package = "course-utils @ git+https://github.com/{course.repository}@{course.installed}"',
-        'if not find_spec("course_utils") and "google.colab" in sys.modules:',
-        '    !{sys.executable} -m pip install -qqq --no-input --no-deps "{package}"',
-        'if not find_spec("course_utils"):',
-        "    raise SystemExit(",
-        _sentences(language),
-        "    )",
-        "",
-    ]
-    if assignment is None:
-        lines += ["from course_utils import session", "", f'session.start("{language}");']
-    else:
-        lines += [
-            "from course_utils import checks, session",
-            "",
-            f'session.start("{language}")',
-            f'check = checks.for_assignment("{assignment}")',
-        ]
+    """The second cell: installs the package where it is missing, starts the session."""
     tags = [SETUP_TAG, "nbval-ignore-output"]
-    return code(Ids().give("set-up"), "\n".join(lines), tags=tags)
+    return code(Ids().give("set-up"), setup_text(course, language, assignment), tags=tags)
 
 
 def hand_in_cell(course: Course, assignment: str) -> NotebookNode:
@@ -189,11 +121,6 @@ def hand_in_cell(course: Course, assignment: str) -> NotebookNode:
     text = "\n".join([f'checks.hand_in("{assignment}", {{', *rows, "})"])
     tags = [HAND_IN_TAG, "nbval-ignore-output"]
     return code(Ids().give("hand-in"), text, tags=tags)
-
-
-def is_setup(source: str) -> bool:
-    """Whether this is the text of a set-up cell of ours, of whichever course, word by word."""
-    return _SETUP.fullmatch(source.strip()) is not None
 
 
 def write(found: NotebookNode) -> str:

@@ -8,8 +8,8 @@ import nbformat
 from nbformat.notebooknode import NotebookNode
 from nbgrader.api import Gradebook
 
+from course_utils.essays import STUBS
 from course_utils.i18n import LANGUAGES
-from course_utils.teaching.language import ESSAY_STUBS
 from course_utils.teaching.settings import released_folders
 
 __all__ = [
@@ -127,7 +127,7 @@ def blank_answers(
     cells: dict[str, ReleasedCell], notebooks: dict[str, NotebookNode]
 ) -> dict[str, set[str]]:
     """What an untouched solution cell holds, squeezed: grade_id -> one text a language."""
-    stubs = {squeezed(stub) for stub in ESSAY_STUBS.values()}
+    stubs = {squeezed(stub) for stub in STUBS.values()}
     blanks = {
         name: {"", squeezed(c.source)} | (stubs if c.graded else set())
         for name, c in cells.items()

@@ -11,14 +11,11 @@ from nbformat.notebooknode import NotebookNode
 
 from course_utils.checks.cell_code import read
 from course_utils.teaching.doctor.known import Known, grade_id
-from course_utils.teaching.notebooks import is_setup
 from course_utils.teaching.release import squeezed
+from course_utils.teaching.setup_cell import is_setup
 
-__all__ = ["LIBRARIES", "lost_imports"]
+__all__ = ["lost_imports"]
 
-# What every kernel that grades has beside Python's own: the package's dependencies that an
-# assignment is written with. The rules of each assignment name them (see `rules`).
-LIBRARIES = ("torch", "torchvision", "numpy", "matplotlib", "PIL", "tqdm")
 _OURS = "course_utils.checks"  # of the set-up and hand-in cells, which make their own names
 
 

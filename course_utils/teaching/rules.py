@@ -13,7 +13,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 from course_utils.teaching import marks
 from course_utils.teaching.config import Assignment
 from course_utils.teaching.errors import CourseError
-from course_utils.teaching.released_imports import LIBRARIES
+from course_utils.teaching.libraries import LIBRARIES
 from course_utils.teaching.source import Cell, Source
 
 __all__ = ["KNOWN_TAGS", "problems", "require_sound"]

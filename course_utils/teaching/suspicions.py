@@ -20,7 +20,7 @@ from course_utils.checks.cell_code import CellCode, constant_text, read
 from course_utils.i18n import N_
 from course_utils.teaching import suspicious_names as names_of
 from course_utils.teaching.dotted_names import Names, local_names
-from course_utils.teaching.notebooks import is_setup
+from course_utils.teaching.setup_cell import is_setup
 from course_utils.teaching.suspicious_paths import path_outside
 
 __all__ = ["LONGEST_CODE", "WHAT", "LookAt", "find"]

@@ -10,7 +10,7 @@ import pytest
 
 from course_utils.teaching.config import load
 from course_utils.teaching.errors import CourseError
-from course_utils.teaching.lab import command
+from course_utils.teaching.lab import jupyterlab
 from course_utils.teaching.lab import page as start_page
 from tests.browser.jupyter import choose, no_trouble
 from tests.browser.serving import copy_of_the_course, keep_picture, serving
@@ -117,8 +117,8 @@ def test_the_next_free_port_is_found(monkeypatch):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        monkeypatch.setattr(command, "_FIRST_PORT", port)
-        assert command._free_port() > port
+        monkeypatch.setattr(jupyterlab, "_FIRST_PORT", port)
+        assert jupyterlab.free_port() > port
 
 
 def test_a_missing_sandbox_and_a_missing_jupyterlab_are_said(tmp_path, monkeypatch):
@@ -129,7 +129,7 @@ def test_a_missing_sandbox_and_a_missing_jupyterlab_are_said(tmp_path, monkeypat
 
     bubblewrap.require.cache_clear()
     try:
-        (trouble,) = command._troubles()
+        (trouble,) = jupyterlab.troubles()
     finally:
         bubblewrap.require.cache_clear()
     assert "apt-get install bubblewrap" in trouble
@@ -137,7 +137,7 @@ def test_a_missing_sandbox_and_a_missing_jupyterlab_are_said(tmp_path, monkeypat
     assert trouble in pages["en"].read_text(encoding="utf-8")
     monkeypatch.setitem(sys.modules, "jupyterlab.labapp", None)
     with pytest.raises(CourseError, match="make setup"):
-        command._require_jupyterlab()
+        jupyterlab.require_jupyterlab()
 
 
 def test_the_page_of_a_small_course_holds_no_link_that_leads_nowhere(tmp_path):

@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils.checks import grading, judging
-from course_utils.checks.exercise import assignment
+from course_utils.checks import exercise, grading, judging
+from course_utils.checks.exercise import assignment, assignments
 from course_utils.checks.grading import (
     find_reply,
     judge,
@@ -40,7 +40,9 @@ import base64, json, os, sys, tempfile
 
 class NoReference:
     def find_spec(self, name, path=None, target=None):
-        if name.startswith(("course_utils.reference", "course_utils.checks.assignments")):
+        rest = name.removeprefix("course_utils.checks.assignments.")
+        secret = rest != name and "." in rest and not rest.endswith(".probes")
+        if secret or name.startswith("course_utils.reference"):
             raise ImportError(f"{name} is not here")
 
 sys.meta_path.insert(0, NoReference())
@@ -194,11 +196,26 @@ def test_probing_imports_neither_the_reference_nor_the_exercises():
     source = textwrap.dedent("""
         import sys
         import course_utils.checks.kernel, course_utils.checks.grading
-        import course_utils.checks.probes.voc_tree
         bad = [n for n in sys.modules if n.startswith("course_utils.reference")]
         assert not bad, bad
         assert "matplotlib" not in sys.modules
         assert "course_utils.checks.assignments" not in sys.modules
+    """)
+    subprocess.run([sys.executable, "-c", source], check=True, timeout=120)
+
+
+def test_the_probes_of_all_assignments_import_nothing_else_of_them():
+    source = textwrap.dedent(f"""
+        import sys
+        from importlib import import_module
+        for name in {assignments()}:
+            import_module(f"{exercise._HOME}.{{name}}.probes")
+        inside = [n.removeprefix("{exercise._HOME}.") for n in sys.modules]
+        of_assignments = [n for n in inside if n not in sys.modules and "." in n]
+        bad = [n for n in of_assignments if not n.endswith(".probes")]
+        bad += [n for n in sys.modules if n.startswith("course_utils.reference")]
+        assert of_assignments and not bad, bad
+        assert "matplotlib" not in sys.modules
     """)
     subprocess.run([sys.executable, "-c", source], check=True, timeout=120)
 

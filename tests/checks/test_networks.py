@@ -19,13 +19,13 @@ from course_utils.checks.compare import (
 from course_utils.checks.exercise import Case, Exercise, Mistake
 from course_utils.checks.judging import Answers, judge
 from course_utils.checks.notebook import examine
-from course_utils.checks.probes.networks import (
+from course_utils.checks.probing import Caller, Observation
+from course_utils.checks.probing_networks import (
     fill_weights,
     observe_network,
     parameter_counts,
     seen_pixels,
 )
-from course_utils.checks.probing import Caller, Observation
 
 IMAGES = torch.rand(2, 3, 9, 9, generator=torch.Generator().manual_seed(0))
 

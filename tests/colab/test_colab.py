@@ -14,6 +14,7 @@ import pytest
 from course_utils.teaching import notebooks
 from course_utils.teaching.config import load
 from course_utils.teaching.publish.edition import edition
+from course_utils.teaching.setup_cell import SETUP_TAG
 from tests.teaching.small_course import REPOSITORY
 
 pytestmark = pytest.mark.slow
@@ -61,7 +62,7 @@ def test_set_up_and_first_cells_run_and_nothing_preinstalled_changes(
     versions, files = colab.versions(), colab.files()
     assert "course-utils" not in versions
     cells = first_cells(cells_of(student_edition, path))
-    assert notebooks.SETUP_TAG in cells[0].metadata.tags
+    assert SETUP_TAG in cells[0].metadata.tags
     page = colab.run(cells)
     text = said(page.cells[0])
     language = path.split("/")[1]

@@ -55,12 +55,12 @@ def course(tmp_path_factory) -> Path:
     # 1. the specification
     shutil.copy(EXAMPLE / "mean_accuracy.py", home / "mean_accuracy.py")
     edit(
-        home / "__init__.py",
+        home / "exercises.py",
         "    jaccard,\n    mean_jaccard,",
         "    jaccard,\n    mean_accuracy,\n    mean_jaccard,",
     )
     edit(
-        home / "__init__.py",
+        home / "exercises.py",
         "        cross_entropy,\n    )\n)",
         "        cross_entropy,\n        mean_accuracy,\n    )\n)",
     )

@@ -10,9 +10,9 @@ import nbformat
 import pytest
 from nbgrader.nbgraderformat import MetadataValidator
 
+from course_utils.essays import STUBS
 from course_utils.teaching import assignments, config
 from course_utils.teaching.errors import CourseError
-from course_utils.teaching.language import ESSAY_STUBS
 from tests.teaching.small_course import ASSIGNMENT, edit, make_course
 
 SECRETS = [
@@ -97,7 +97,7 @@ def test_a_release_speaks_one_language(planned, language, own, other):
     assert found.cells[0].source.startswith("[![")
     assert f"/assignments/{language}/sums/sums.ipynb)" in found.cells[0].source
     assert found.metadata.course == {"language": language, "name": "sums"}
-    assert graded(found)["why"].source == ESSAY_STUBS[language]
+    assert graded(found)["why"].source == STUBS[language]
     assert sum("session.start" in cell.source for cell in found.cells) == 1
     assert all("lang" not in cell.metadata for cell in found.cells)
     nbformat.validate(found)

@@ -113,7 +113,7 @@ LECTURE, SOLUTION = "lectures/01_adding.py", "solutions/sums/sums.py"
         ("course.toml", "add = 2", "add = 5", [*DERIVED[:2], DERIVED[4]]),
         ("course.toml", 'branch = "main"', 'branch = "next"', DERIVED),
         ("course.toml", "someone/some-course", "other/fork", DERIVED),
-        ("nbgrader_config.py", 'c.ClearSolutions.text_stub = ESSAY_STUBS[language]',
+        ("nbgrader_config.py", 'c.ClearSolutions.text_stub = STUBS[language]',
          'c.ClearSolutions.text_stub = "-"', DERIVED[:2]),
         (DERIVED[0], "Add up.", "Add it up.", [DERIVED[0]]),
         (DERIVED[4], "first + second", "first - second", [DERIVED[4]]),

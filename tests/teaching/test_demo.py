@@ -101,7 +101,7 @@ def test_every_assignment_has_a_class_of_the_same_people():
 
 @pytest.mark.parametrize(("name", "style", "exercise"), OTHER)
 def test_another_style_is_right_too(name, style, exercise):
-    module = import_module(f"course_utils.teaching.styles.{name}.{style}")
+    module = import_module(f"course_utils.checks.assignments.{name}.right_styles.{style}")
     text = standalone(getattr(module, exercise.function))
     found = verdict(name, exercise.name, text)
     assert found.passed, found.text()

@@ -9,6 +9,7 @@ import pytest
 from course_utils.teaching import notebooks, suspicions
 from course_utils.teaching.config import load
 from course_utils.teaching.errors import CourseError
+from course_utils.teaching.setup_cell import is_setup
 from tests.teaching.small_course import REPOSITORY, edit, make_course
 
 
@@ -21,13 +22,13 @@ def root(tmp_path):
 @pytest.mark.parametrize("assignment", [None, "sums"])
 def test_a_set_up_cell_is_known_again_and_nothing_but_it(root, language, assignment):
     text = notebooks.setup_cell(load(root), language, assignment).source
-    assert notebooks.is_setup(text)
-    assert notebooks.is_setup(text + "\n")
-    assert not notebooks.is_setup(text + "\nimport os")
-    assert not notebooks.is_setup(text.replace("someone/some-course", 'x" evil "'))
-    assert not notebooks.is_setup(text.replace("--no-deps", "--upgrade"))
+    assert is_setup(text)
+    assert is_setup(text + "\n")
+    assert not is_setup(text + "\nimport os")
+    assert not is_setup(text.replace("someone/some-course", 'x" evil "'))
+    assert not is_setup(text.replace("--no-deps", "--upgrade"))
     for line in text.split("\n"):
-        assert not notebooks.is_setup(text.replace(line, f"{line} or quit()", 1)), line
+        assert not is_setup(text.replace(line, f"{line} or quit()", 1)), line
 
 
 def test_the_set_up_cell_is_python_but_for_its_one_command(root):
@@ -69,7 +70,7 @@ def test_every_released_assignment_ends_with_it_and_looks_innocent(path):
     course = load(REPOSITORY)
     assert last.source == notebooks.hand_in_cell(course, path.stem).source
     assert notebooks.HAND_IN_TAG in last.metadata.tags
-    setup = [cell for cell in page.cells if notebooks.is_setup(cell.source)]
+    setup = [cell for cell in page.cells if is_setup(cell.source)]
     assert len(setup) == 1
     page.cells = [*setup, last]
     assert suspicions.find(page) == []

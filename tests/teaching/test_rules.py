@@ -7,7 +7,7 @@ import pytest
 
 from course_utils.teaching import config, rules
 from course_utils.teaching.errors import CourseError
-from course_utils.teaching.released_imports import LIBRARIES
+from course_utils.teaching.libraries import LIBRARIES
 from course_utils.teaching.source import parse
 from tests.teaching.small_course import ASSIGNMENT, LECTURE, REPOSITORY, make_course
 

@@ -14,7 +14,7 @@ from course_utils.teaching.suspicions import WHAT, LookAt, find
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = [*ROOT.glob("solutions/*/*.ipynb"), *ROOT.glob("assignments/*/*/*.ipynb")]
 PROGRAMS = [
-    *ROOT.glob("course_utils/teaching/styles/*/[a-z]*.py"),
+    *ROOT.glob("course_utils/checks/assignments/*/right_styles/[a-z]*.py"),
     *ROOT.glob("tests/checks/right/[a-z]*.py"),
 ]
 
@@ -32,12 +32,12 @@ def test_released_cells_and_solutions_give_none(path):
     assert find(nbformat.read(path, as_version=4)) == []
 
 
-@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_honest_styles_give_none(path):
     assert kinds(path.read_text(encoding="utf-8")) == set()
 
 
-@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_honest_styles_give_none_where_checks_reach_them(path):
     source = path.read_text(encoding="utf-8")
     tree = ast.parse(source)

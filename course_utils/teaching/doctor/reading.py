@@ -17,8 +17,8 @@ from nbformat.notebooknode import NotebookNode
 from course_utils.i18n import N_
 from course_utils.teaching.doctor import scripts
 from course_utils.teaching.doctor.findings import Finding, first_words
-from course_utils.teaching.grading.hand_ins import MAX_BYTES
 from course_utils.teaching.hand_in import (
+    MAX_BYTES,
     NotUnicode,
     Unreadable,
     is_script,

@@ -13,12 +13,11 @@ from nbgrader.coursedir import CourseDirectory
 
 from course_utils.i18n import N_
 from course_utils.teaching.grading.choice import named_by_content
-from course_utils.teaching.hand_in import Unreadable
+from course_utils.teaching.hand_in import MAX_BYTES, Unreadable
 from course_utils.teaching.plain_text import one_line
 from course_utils.teaching.settings import Places
 
 __all__ = [
-    "MAX_BYTES",
     "MAX_FILES",
     "HandIn",
     "find_hand_ins",
@@ -27,7 +26,6 @@ __all__ = [
     "read_files",
 ]
 
-MAX_BYTES = 64 * 2**20  # of all files of one hand-in
 MAX_FILES = 200
 _DEEPEST = 20  # folders in folders
 _MOST = 20_000  # files and folders that are looked at

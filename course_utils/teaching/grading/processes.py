@@ -14,7 +14,7 @@ from course_utils.teaching.sandbox import warm
 __all__ = ["begun"]
 
 _LIBRARIES = "course_utils.teaching.grading.libraries"
-_EXERCISES = "course_utils.checks.assignments"
+_EXERCISES = "course_utils.checks.assignments.{assignment}.exercises"
 # torchvision takes as long to import as torch: only for a class in which somebody names it.
 _ON_DEMAND = {
     b"torchvision": ("torchvision.models", "torchvision.datasets", "torchvision.transforms.v2"),
@@ -36,7 +36,8 @@ def begun(root: Path, assignment: str, *, sandbox: bool = True) -> Iterator[None
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # a worker is one of many on its machine
     os.environ.setdefault("PYTHONSAFEPATH", "1")  # they import no package of the folder here
     with warm.shared(_named(root, assignment)) if sandbox else nullcontext():
-        forkserver.set_forkserver_preload([_LIBRARIES, f"{_EXERCISES}.{assignment}"])
+        exercises = _EXERCISES.format(assignment=assignment)
+        forkserver.set_forkserver_preload([_LIBRARIES, exercises])
         forkserver.ensure_running()
         yield
 

@@ -1,6 +1,7 @@
 """The files of the student edition: what is not named here is not published."""
 
 from dataclasses import replace
+from fnmatch import fnmatchcase as fnmatch
 from pathlib import Path
 
 import nbformat
@@ -10,12 +11,18 @@ from course_utils.teaching import notebooks
 from course_utils.teaching.config import LECTURES, Course
 from course_utils.teaching.errors import CourseError
 from course_utils.teaching.publish import documents
+from course_utils.teaching.setup_cell import SETUP_TAG
 
 __all__ = ["ASSIGNMENTS", "PACKAGE", "edition", "kind_of"]
 
 PACKAGE, ASSIGNMENTS = "course_utils", "assignments"
-# Instructors' parts of the package: the tools, and what asks and judges while grading.
-_WITHHELD = ("teaching", "checks/grading.py", "checks/kernel.py")
+# Instructors' parts of the package: the tools, what asks and judges while grading, the demo's
+# class and its right answers.
+_WITHHELD = (
+    *("teaching", "checks/grading.py", "checks/kernel.py"),
+    "checks/assignments/demo_student.py",
+    *("checks/assignments/*/demo_class.py", "checks/assignments/*/right_styles"),
+)
 _KINDS = (".py", ".mo", ".safetensors")  # of files in the package
 _LISTS = "ready_made"  # folders with lists of what an exercise bans, .txt
 _LEFT_OUT = ("__pycache__", ".ipynb_checkpoints")  # .po: the sources of .mo
@@ -58,7 +65,7 @@ def _package(root: Path) -> dict[str, bytes]:
     files, problems = {}, []
     for path in sorted((root / PACKAGE).rglob("*")):
         inside = path.relative_to(root / PACKAGE).as_posix()
-        if any(inside == part or inside.startswith(f"{part}/") for part in _WITHHELD):
+        if any(fnmatch(inside, part) or fnmatch(inside, f"{part}/*") for part in _WITHHELD):
             continue
         if set(path.parts) & set(_LEFT_OUT) or path.suffix == ".po" or path.is_dir():
             continue
@@ -104,7 +111,7 @@ def _notebooks(course: Course, tagged: Course | None) -> dict[str, nbformat.Note
 
 def _set_up_from(page: nbformat.NotebookNode, setup: nbformat.NotebookNode) -> None:
     for cell in page.cells:
-        if notebooks.SETUP_TAG in cell.metadata.get("tags", []):
+        if SETUP_TAG in cell.metadata.get("tags", []):
             cell.source = setup.source
 
 

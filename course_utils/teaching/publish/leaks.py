@@ -43,6 +43,10 @@ _TOOLS = re.compile(
     r"^\s*(?:from|import)\s+course_utils\.(?:teaching|checks\.(?:grading|kernel))\b",
     re.MULTILINE,
 )
+_INSTRUCTORS = {  # folders, and files of an assignment's folder
+    *("teaching", "tests", "solutions", "benchmarks"),
+    *("right_styles", "demo_class.py", "demo_student.py"),
+}
 _TAGS = re.compile(r"<[^<>]{1,400}>")
 _ENTRY = "#~x~#"
 
@@ -102,7 +106,7 @@ class _Index:
 
 def _look(path: str, content: bytes, index: _Index) -> Iterator[str]:
     suffix = "." + path.rsplit(".", 1)[1] if "." in path.rsplit("/", 1)[-1][1:] else ""
-    if {"teaching", "tests", "solutions", "benchmarks"} & set(path.split("/")):
+    if _INSTRUCTORS & set(path.split("/")):
         yield "is an instructor's or a maintainer's file"
     if suffix in _BINARY and content.startswith(_BINARY[suffix]):
         texts = [content.decode("utf-8", "replace"), content.decode("latin-1")]

@@ -18,7 +18,10 @@ __all__ = ["Passage", "Secrets", "find", "normal"]
 
 _FEWEST = 8  # letters and digits of a line that tells something
 # Right answers in other styles: of the demo's class, and of the tests of the checks.
-_RIGHT_ANSWERS = ("course_utils/teaching/styles/*/*.py", "tests/checks/right/*.py")
+_RIGHT_ANSWERS = (
+    "course_utils/checks/assignments/*/right_styles/*.py",
+    "tests/checks/right/*.py",
+)
 
 
 @dataclass(frozen=True)

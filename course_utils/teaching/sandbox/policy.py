@@ -40,6 +40,7 @@ _SETTINGS = (
 _PROGRAMS = ("/usr/local/bin", "/usr/bin", "/bin")  # wherever else the grader's PATH leads
 _OF_THE_USER = ("/proc/keys", "/proc/key-users")  # of all that a user has, namespaces or not
 _SECRET = {"": {"reference", "teaching"}, "checks": {"assignments"}}  # parts of course_utils
+_PROBES = ("__init__.py", "*/__init__.py", "*/probes.py")  # all that is let in of assignments
 # Packages that exercises ban as ready answers.
 _READY_ANSWERS = ("torchmetrics", "segmentation_models_pytorch", "timm", "monai", "sklearn")
 _MODULES = (".py", ".pyc", ".pyo", ".so", ".pyd", ".pth", ".egg", ".whl", ".zip")
@@ -197,6 +198,9 @@ def _package_parts(package: Path) -> Iterator[tuple[str, str]]:
         for path in sorted((package / part).iterdir()):
             if path.name not in secret | within:
                 yield str(path), str(path)
+    for pattern in _PROBES:
+        for path in sorted((package / "checks" / "assignments").glob(pattern)):
+            yield str(path), str(path)
 
 
 def _font_lists() -> Iterator[tuple[str, str]]:

@@ -38,7 +38,7 @@ import struct
 import sys
 from pkgutil import iter_modules
 
-from course_utils.checks import probes
+from course_utils.checks import assignments
 
 PRELOAD = (
     *("torch", "torch._subclasses.schema_check_mode", "numpy"),
@@ -56,7 +56,11 @@ PRELOAD = (
     *("course_utils.i18n", "course_utils.data", "course_utils.data.small_net"),
     *("course_utils.data.shapes_classification", "course_utils.session"),
     *("course_utils.checks.kernel", "course_utils.checks.notebook"),
-    *(f"course_utils.checks.probes.{probe.name}" for probe in iter_modules(probes.__path__)),
+    *(
+        f"course_utils.checks.assignments.{found.name}.probes"
+        for found in iter_modules(assignments.__path__)
+        if found.ispkg
+    ),
 )
 _NAMESPACES = ("user", "cgroup", "ipc", "uts", "net", "pid", "mnt")  # rights first, files last
 _libc = ctypes.CDLL(None, use_errno=True)

@@ -8,7 +8,7 @@ from nbformat import NotebookNode
 
 from course_utils.i18n import N_, _, speaking
 from course_utils.teaching.config import Course
-from course_utils.teaching.notebooks import SETUP_TAG
+from course_utils.teaching.setup_cell import SETUP_TAG
 
 __all__ = ["badge", "colab", "page_of", "plain"]
 

@@ -17,9 +17,10 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from course_utils.teaching import assignments, glossary, lectures, notebooks
+from course_utils.teaching import assignments, glossary, lectures
 from course_utils.teaching.config import Course
 from course_utils.teaching.errors import CourseError
+from course_utils.teaching.setup_cell import SETUP_TAG
 from course_utils.teaching.site import papers, reading, reference, tasks
 from course_utils.teaching.site.links import Page, pictures, relink
 
@@ -177,6 +178,6 @@ def _read(course: Course, path: str) -> NotebookNode:
             f"{path}: expected a built notebook, found none that can be read. "
             f"Run `course build {Path(path).stem}`."
         ) from error
-    if len(found.cells) < 2 or notebooks.SETUP_TAG not in str(found.cells[:4]):
+    if len(found.cells) < 2 or SETUP_TAG not in str(found.cells[:4]):
         raise CourseError(f"{path}: no set-up cell. Run `course build {Path(path).stem}`.")
     return found

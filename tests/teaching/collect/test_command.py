@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from course_utils.teaching.collect import command
 from course_utils.teaching.collect.roster import read_roster
 from course_utils.teaching.collect.run import Item
 from course_utils.teaching.collect.table import write_csv
+from course_utils.teaching.commands import collect as command
 from course_utils.teaching.errors import CourseError
 from tests.teaching.collect.material import NAME, notebook, pack, zip_bytes
 

@@ -96,6 +96,8 @@ def test_a_secret_is_found_wherever_it_hides(known, name):
         ("course_utils/x.py", b"from course_utils.checks.grading import judge"),
         ("course_utils/x.py", f"# {ESSAY}".encode()),
         ("course_utils/teaching/x.py", b"x = 1"),
+        ("course_utils/checks/assignments/a/right_styles/x.py", b"x = 1"),
+        ("course_utils/checks/assignments/a/demo_class.py", b"x = 1"),
         ("tests/x.py", b"x = 1"),
         ("course_utils/locale/ru/LC_MESSAGES/x.mo", b"\xde\x12\x04\x95" + LINE.encode()),
     ],

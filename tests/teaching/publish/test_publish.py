@@ -77,7 +77,8 @@ def test_the_edition_has_what_students_need_and_nothing_else(root, tmp_path):
     }
     assert "course_utils/session.py" in files
     assert "course_utils/locale/ru/LC_MESSAGES/course_utils.mo" in files
-    for word in ("teaching", "grading", "kernel.py", ".po", "__pycache__", "solutions"):
+    withheld = ("teaching", "grading", "kernel.py", "right_styles", "/demo_")
+    for word in (*withheld, ".po", "__pycache__", "solutions"):
         assert not [path for path in files if word in path.removesuffix("o")], word
     readme = files["README.md"].decode()
     for page in PAGES:

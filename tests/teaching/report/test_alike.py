@@ -66,9 +66,9 @@ def test_the_honest_styles_of_the_course_are_no_pairs(assignment):
     answers = {
         "solution": own_code(_solution(assignment), {" ".join(s.split()) for s in released})
     }
-    folder = ROOT / "course_utils/teaching/styles" / assignment
+    folder = ROOT / "course_utils/checks/assignments" / assignment / "right_styles"
     for path in folder.glob("[a-z]*.py"):
-        style = import_module(f"course_utils.teaching.styles.{assignment}.{path.stem}")
+        style = import_module(f"{exercises._HOME}.{assignment}.right_styles.{path.stem}")
         answers[path.stem] = [
             Piece(name, 1, standalone(getattr(style, exercise.function)))
             for name, exercise in exercises.assignment(assignment).items()

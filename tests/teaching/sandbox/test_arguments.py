@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import course_utils
+from course_utils.checks.exercise import assignments
 from course_utils.teaching.sandbox import bubblewrap, policy, programs
 
 PACKAGE = Path(course_utils.__file__).parent
@@ -44,13 +45,22 @@ def test_nothing_outside_the_list_is_let_in(arguments):
     assert any(path.is_relative_to(allowed[-1]) for path in let_in(arguments))
 
 
-@pytest.mark.parametrize("part", ["reference", "teaching", "checks/assignments"])
+@pytest.mark.parametrize("part", ["reference", "teaching"])
 def test_answers_and_grader_are_not_let_in(arguments, part):
     secret = PACKAGE / part
     assert secret.is_dir()
     for path in let_in(arguments):
         assert not path.is_relative_to(secret)
         assert not secret.is_relative_to(path) or path in map(Path, sys.path)
+
+
+def test_of_an_assignment_its_probes_alone_are_let_in(arguments):
+    home = PACKAGE / "checks" / "assignments"
+    inside = {path for path in let_in(arguments) if path.is_relative_to(home)}
+    assert {path.name for path in inside} == {"__init__.py", "probes.py"}
+    assert {path.parent.name for path in inside if path.name == "probes.py"} == {*assignments()}
+    around = {path for path in let_in(arguments) if home.is_relative_to(path)} - inside
+    assert around <= set(map(Path, sys.path))
 
 
 @pytest.mark.parametrize("name", ["pid", "ipc", "uts", "net"])

@@ -86,7 +86,8 @@ MODULES = ("course_utils.reference.metrics", "course_utils.teaching.judge")
 MODULES += (
     "torchmetrics.functional",
     "segmentation_models_pytorch.losses",
-    "course_utils.checks.assignments",
+    "course_utils.checks.assignments.unet.exercises",
+    "course_utils.checks.assignments.unet.model_answers",
 )
 
 
@@ -100,7 +101,9 @@ def facts(fork, tmp_path_factory):
     (folder / "torch.py").write_text("raise SystemExit")
     asked = [str(ROOT / name) for name in ("solutions", "gradebook.db", "submitted", ".git")]
     asked += ["/etc/shadow", "/etc/passwd", str(Path.home() / ".ssh"), str(folder), "/var"]
-    asked += [str(PACKAGE / name) for name in ("reference", "teaching", "checks/assignments")]
+    asked += [str(PACKAGE / name) for name in ("reference", "teaching")]
+    answers = (PACKAGE / "checks" / "assignments").rglob("*.*")
+    asked += [str(path) for path in answers if path.name not in ("__init__.py", "probes.py")]
     os.environ["JUPYTERHUB_API_TOKEN"] = "secret-token"
     with (
         socket.create_server(("127.0.0.1", 0)) as server,

@@ -68,7 +68,7 @@ EXERCISE = Exercise(
     function="dream",
     parameters=("network", "layer", "pictures", "step", "steps"),
     cases=cases,
-    probe="course_utils.checks.probes.interpretation:observe_dream",
+    probe="course_utils.checks.assignments.interpretation.probes:observe_dream",
     model="course_utils.checks.assignments.interpretation.model_answers:dream",
     compare=compare_with(fields(pictures=tensor, **LEFT_BEHIND)),
     picture=made_pictures,

@@ -1,6 +1,6 @@
 """The class's hand-ins of metrics_and_loss."""
 
-from course_utils.teaching.demo_class import WARNS, Student
+from course_utils.checks.assignments.demo_student import WARNS, Student
 
 __all__ = ["STUDENTS"]
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from course_utils.checks.probes.transfer_learning import build
+from course_utils.checks.assignments.transfer_learning.probes import build
 from course_utils.checks.probing import Caller, Observation
 
 __all__ = ["observe_class_pictures", "observe_dream"]

@@ -1,6 +1,6 @@
 """The class's hand-ins of fcn."""
 
-from course_utils.teaching.demo_class import Student
+from course_utils.checks.assignments.demo_student import Student
 
 __all__ = ["STUDENTS"]
 

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from course_utils.checks.probes.networks import fill_weights, parameter_counts, seen_pixels
 from course_utils.checks.probing import Caller, Observation
+from course_utils.checks.probing_networks import fill_weights, parameter_counts, seen_pixels
 
 __all__ = ["layers_of", "observe_context", "observe_convolution", "observe_initialised"]
 

@@ -4,21 +4,48 @@ import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from filelock import FileLock, Timeout
+import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from course_utils.i18n import speaking
 from course_utils.teaching import config
-from course_utils.teaching.collect import table
-from course_utils.teaching.collect.roster import Roster, read_roster
-from course_utils.teaching.collect.run import collect
 from course_utils.teaching.errors import CourseError
 from course_utils.teaching.plain_text import PlainConsole
 from course_utils.teaching.spoken import spoken_language
 
-__all__ = ["run"]
+if TYPE_CHECKING:
+    from course_utils.teaching.collect.roster import Roster
+
+__all__ = ["collect", "run"]
+
+
+def collect(
+    assignment: Annotated[str, typer.Argument(help="The assignment's name.")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="The LMS's downloads: zips, tars, folders, notebooks; all in "
+            "downloaded/ASSIGNMENT/archive, if left out."
+        ),
+    ] = None,
+    roster: Annotated[
+        Path | None,
+        typer.Option("--roster", help="The class as CSV; roster.csv, if left out and there."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would be collected.")
+    ] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values.")] = False,
+) -> None:
+    """Collect hand-ins out of an LMS's downloads; the latest try of each student counts.
+
+    Damaged notebooks are mended as `course doctor` does it; the student's file is kept in
+    downloaded/ASSIGNMENT/originals.
+    Exits with 1 where something needs a person: a file refused, a name not on the roster.
+    """
+    raise typer.Exit(run(assignment, files or [], roster, dry_run=dry_run, as_csv=as_csv))
 
 
 def run(
@@ -36,6 +63,10 @@ def run(
     Raises CourseError where there is nothing to collect, the roster is none, or another
     `course collect` is at work in this course.
     """
+    # Late: `course --help` needs no nbgrader.
+    from course_utils.teaching.collect import run as collecting
+    from course_utils.teaching.collect import table
+
     course = config.load()
     language = spoken_language(course)
     title = course.assignment(assignment).title[language]
@@ -45,7 +76,7 @@ def run(
     log = PlainConsole(stderr=True, soft_wrap=True)
     with nullcontext() if dry_run else _alone(course.root), speaking(language):
         with _progress(log) as progress:
-            found = collect(
+            found = collecting.collect(
                 course, assignment, files, people, dry_run=dry_run, progress=progress
             )
         for warning in found.warnings:
@@ -63,6 +94,8 @@ def run(
 
 def _alone(root: Path) -> AbstractContextManager:
     """Tries and the log have one writer. The lock goes with the process, however it ends."""
+    from filelock import FileLock, Timeout
+
     place = root / "downloaded" / "lock"
     place.parent.mkdir(exist_ok=True)
     try:
@@ -89,7 +122,9 @@ def _files(files: Sequence[Path], archive: Path) -> list[Path]:
     return list(files)
 
 
-def _roster(given: Path | None, usual: Path) -> Roster:
+def _roster(given: Path | None, usual: Path) -> "Roster":
+    from course_utils.teaching.collect.roster import Roster, read_roster
+
     if given is None:
         return read_roster(usual) if usual.is_file() else Roster()
     if not given.is_file():
@@ -100,6 +135,14 @@ def _roster(given: Path | None, usual: Path) -> Roster:
 @contextmanager
 def _progress(log: Console):
     """A bar on stderr; yields what `collect` reports to."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
     names = {"read": "Reading the downloads", "file": "Filing the hand-ins"}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=log, transient=True) as bar:

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from course_utils.checks.probes.networks import fill_weights, parameter_counts
 from course_utils.checks.probing import Caller, Observation
+from course_utils.checks.probing_networks import fill_weights, parameter_counts
 
 __all__ = ["observe_maps", "observe_network"]
 

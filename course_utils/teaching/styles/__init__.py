@@ -1,1 +1,0 @@
-"""Right answers as different people would write them: a folder an assignment."""
