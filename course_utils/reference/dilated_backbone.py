@@ -104,11 +104,11 @@ class ToPixels(nn.Module):
         self.geometry, self.size = geometry, tuple(size)
 
     def forward(self, scores: Tensor) -> Tensor:
-        rows, columns = (
+        rows, columns = (  # (H, h) and (W, w)
             _mixtures(scores.shape[axis - 2], self.size[axis], self.geometry, axis).to(scores)
             for axis in (0, 1)
         )
-        return rows @ scores @ columns.T
+        return rows @ scores @ columns.T  # (H, h) @ (N, K, h, w) @ (w, W): (N, K, H, W)
 
 
 def _mixtures(units: int, pixels: int, geometry: Geometry, axis: int) -> Tensor:

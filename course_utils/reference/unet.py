@@ -200,16 +200,20 @@ class UNet(nn.Module):
         if self.padded:
             images = pad_to_multiple(images, 2**self.depth)
 
-        maps = self.down[0](images)
+        # Shapes at the line ends: those of UNet(1, 2), the paper's, for 572 x 572 pixels.
+        maps = self.down[0](images)  # (N, 64, 568, 568)
         copies = []
         for convolve in self.down[1:]:
             copies.append(maps)
-            maps = convolve(self.pool(maps))
+            maps = convolve(self.pool(maps))  # (N, 128, 280, 280), ..., (N, 1024, 28, 28)
         maps = self.dropout(maps)
         for enlarge, convolve in zip(self.up, self.decode, strict=True):
-            maps, copied = enlarge(maps), copies.pop()
-            maps = convolve(crop_and_copy(copied, maps) if self.copy_layers else maps)
-        logits = self.score(maps)
+            copied = copies.pop()  # (N, 512, 64, 64), ..., (N, 64, 568, 568)
+            maps = enlarge(maps)  # (N, 512, 56, 56), ..., (N, 64, 392, 392)
+            if self.copy_layers:
+                maps = crop_and_copy(copied, maps)  # (N, 1024, 56, 56), ..., (N, 128, 392, 392)
+            maps = convolve(maps)  # (N, 512, 52, 52), ..., (N, 64, 388, 388)
+        logits = self.score(maps)  # (N, 2, 388, 388)
         return logits[..., :height, :width]  # cuts the padding off; valid logits are smaller
 
 
