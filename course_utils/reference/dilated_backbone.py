@@ -70,6 +70,11 @@ def matching_units(strided: Geometry, dense: Geometry) -> tuple[slice, slice]:
 
     Geometries of the same layer in both networks, as `receptive_field` gives them. A unit is
     found by its first pixel. Raises ValueError where the windows differ (removed poolings).
+
+        >>> strided = Geometry(size=(8, 8), stride=(8, 8), edge=(0, 0))
+        >>> dense = Geometry(size=(8, 8), stride=(2, 2), edge=(-2, -2))
+        >>> matching_units(strided, dense)
+        (slice(1, None, 4), slice(1, None, 4))
     """
     if strided.size != dense.size:
         raise ValueError(

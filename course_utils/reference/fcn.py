@@ -47,6 +47,10 @@ def dense_to_convolution(
     size it gives (N, out, 1, 1), equal to the layer; over a larger one, the layer on every
     window. Keeps dtype, device and the absence of a bias.
     Raises ValueError when the sizes don't multiply to the layer's inputs.
+
+        >>> layer = dense_to_convolution(nn.Linear(2 * 3 * 3, 5), channels=2, height=3, width=3)
+        >>> layer(torch.zeros(1, 2, 3, 3)).shape, layer(torch.zeros(1, 2, 4, 6)).shape
+        (torch.Size([1, 5, 1, 1]), torch.Size([1, 5, 2, 4]))
     """
     if channels * height * width != linear.in_features:
         raise ValueError(
