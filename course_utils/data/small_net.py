@@ -60,7 +60,9 @@ class SmallNet(nn.Module):
         )
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.classifier(self.avgpool(self.features(images)))
+        maps = self.features(images)  # (N, 192, H / 32, W / 32)
+        averages = self.avgpool(maps)  # (N, 192, 1, 1)
+        return self.classifier(averages)  # (N, num_classes)
 
 
 def small_net(num_classes: int | None = None, *, pretrained: bool = True) -> SmallNet:

@@ -86,7 +86,8 @@ class NonNegative(nn.Module):
     """
 
     def forward(self, scores: Tensor) -> Tensor:
-        return scores + (1 - scores.detach().amin(dim=1, keepdim=True))
+        least = scores.detach().amin(dim=1, keepdim=True)  # (N, 1, H, W)
+        return scores + (1 - least)  # (N, K, H, W)
 
 
 def vgg16(width: int = 64) -> nn.Module:
@@ -173,7 +174,9 @@ class _VGG16(nn.Module):
         )
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.classifier(torch.flatten(self.avgpool(self.features(images)), 1))
+        maps = self.features(images)  # (N, C, H / 32, W / 32)
+        maps = self.avgpool(maps)  # (N, C, 7, 7)
+        return self.classifier(torch.flatten(maps, 1))  # (N, 1000)
 
 
 def _backbone(name: str, width: int, weights: Weights) -> nn.Module:

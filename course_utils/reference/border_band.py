@@ -32,6 +32,10 @@ def border_band(truth: Tensor, width: int) -> Tensor:
     truth: (N, H, W) labels 0..254 or VOID, of any integer dtype. Returns (N, H, W) bool.
     Raises TypeError for anything but integer labels, ValueError for another shape or a width
     below 1.
+
+        >>> import torch
+        >>> border_band(torch.tensor([[[0, 0, 0, 1, 1, 1]]]), width=1).int().tolist()
+        [[[0, 0, 1, 1, 0, 0]]]
     """
     require_label_maps("truth", truth)
     if width < 1:
@@ -45,6 +49,10 @@ def only_band(truth: Tensor, width: int) -> Tensor:
     """The truth inside the band and VOID elsewhere, so that nothing else is counted.
 
     Arguments and errors of `border_band`. Returns (N, H, W) of the dtype of `truth`.
+
+        >>> import torch
+        >>> only_band(torch.tensor([[[0, 0, 0, 1, 1, 1]]]), width=1).tolist()
+        [[[255, 255, 0, 1, 255, 255]]]
     """
     return widened(truth).where(border_band(truth, width), VOID)
 

@@ -41,7 +41,7 @@ class Normalized(nn.Module):
             self.register_buffer(name, column.reshape(1, -1, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.model((x - self.mean) / self.std)
+        return self.model((x - self.mean) / self.std)  # x: (N, C, H, W); mean: (1, C, 1, 1)
 
 
 @dataclass(frozen=True)

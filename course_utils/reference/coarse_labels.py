@@ -25,6 +25,9 @@ def cell_shares(truth: Tensor, stride: int, num_classes: int) -> Tensor:
     all void has equal shares.
     Raises TypeError or ValueError for labels of another kind, and ValueError for sizes that
     the stride does not divide or a label outside 0..K-1.
+
+        >>> cell_shares(torch.tensor([[[0, 1], [1, 1]]]), 2, num_classes=2).flatten().tolist()
+        [0.25, 0.75]
     """
     require_num_classes(num_classes)
     require_label_maps("truth", truth)
@@ -50,5 +53,9 @@ def commonest_labels(truth: Tensor, stride: int, num_classes: int) -> Tensor:
     """The commonest class of every cell; of equally common ones the first.
 
     Arguments and errors of `cell_shares`. Returns (N, H / stride, W / stride) int64.
+
+        >>> truth = torch.tensor([[[0, 1, 0, 255], [1, 1, 0, 0]]])
+        >>> commonest_labels(truth, stride=2, num_classes=2).tolist()
+        [[[1, 0]]]
     """
     return cell_shares(truth, stride, num_classes).argmax(dim=1)

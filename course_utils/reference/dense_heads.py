@@ -58,14 +58,16 @@ class Segmenter(nn.Module):
 
     def scores(self, images: Tensor) -> Tensor:
         """(N, K, h, w): before the context network."""
-        maps = self.backbone(images)
-        scores = self.head(maps[COARSEST])
+        maps = self.backbone(images)  # {stride: (N, C_stride, h, w)}, all on one grid
+        scores = self.head(maps[COARSEST])  # (N, K, h, w)
         for stride, layer in self.skips.items():
-            scores = scores + layer(maps[int(stride)])
+            scores = scores + layer(maps[int(stride)])  # (N, K, h, w)
         return scores
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.to_pixels(self.context(self.scores(images)))
+        scores = self.scores(images)  # (N, K, h, w)
+        scores = self.context(scores)  # (N, K, h, w)
+        return self.to_pixels(scores)  # (N, K, H, W)
 
     def with_context(self, context: nn.Module) -> "Segmenter":
         """A new network with this head, copied and frozen, and a context network behind it.
@@ -98,7 +100,7 @@ class FieldsOfView(nn.Module):
         )
 
     def forward(self, maps: Tensor) -> Tensor:
-        return sum(branch(maps) for branch in self.branches)
+        return sum(branch(maps) for branch in self.branches)  # of (N, K, h, w) each
 
 
 def field_head(
@@ -163,8 +165,10 @@ class FrozenMaps(nn.Module):
                 answers[key] = (answers[key] - mean) / deviation
             for position, key in enumerate(new):
                 self.known[key] = {name: maps[position] for name, maps in answers.items()}
-        found = [self.known[key] for key in keys]
-        return {name: torch.stack([each[name] for each in found]) for name in found[0]}
+        found = [self.known[key] for key in keys]  # for each image {key: (C, h, w)}
+        return {  # {key: (N, C, h, w)}
+            name: torch.stack([each[name] for each in found]) for name in found[0]
+        }
 
     @torch.no_grad()
     def _answers(self, images: Tensor, batch: int = 8) -> dict[int, Tensor]:

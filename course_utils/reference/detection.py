@@ -101,6 +101,11 @@ def precision_and_recall(
     scores, right: (M,) of all images together. objects: how many there are to be found.
     Returns thresholds, precision, recall, (T,) float64 each; T is the number of different
     scores. Raises ValueError for objects < 1.
+
+        >>> scores, right = torch.tensor([0.75, 0.5]), torch.tensor([False, True])
+        >>> _thresholds, precision, recall = precision_and_recall(scores, right, objects=2)
+        >>> precision.tolist(), recall.tolist()
+        ([0.0, 0.5], [0.0, 0.5])
     """
     if objects < 1:
         raise ValueError(f"Expected at least one object to be found, got {objects}.")
@@ -117,6 +122,9 @@ def average_precision(precision: Tensor, recall: Tensor) -> float:
 
     precision, recall: (T,), in the order of falling thresholds. Recall that is never reached
     adds nothing; without detections the area is 0.
+
+        >>> average_precision(torch.tensor([1.0, 0.5]), torch.tensor([0.5, 1.0]))
+        0.75
     """
     best_ahead = precision.flip(0).cummax(0).values.flip(0)
     steps = torch.diff(recall, prepend=recall.new_zeros(1))

@@ -52,6 +52,10 @@ def dilated_convolution(
     Equals F.conv2d in value and gradient to rounding, and holds h * w copies of the
     images while at it.
     Raises ValueError on sizes that don't fit together.
+
+        >>> row, ones = torch.arange(6.0).view(1, 1, 1, 6), torch.ones(1, 1, 1, 3)
+        >>> dilated_convolution(row, ones, dilation=2).tolist()  # 0 + 2 + 4, 1 + 3 + 5
+        [[[[6.0, 9.0]]]]
     """
     if images.dim() != 4 or weight.dim() != 4 or images.shape[1] != weight.shape[1]:
         raise ValueError(
@@ -82,6 +86,9 @@ def stack_receptive_fields(kernels: list[int], dilations: list[int]) -> list[int
 
     kernels, dilations: one number a layer. Each layer adds dilation * (kernel - 1).
     Raises ValueError on lists of different lengths.
+
+        >>> stack_receptive_fields([3, 3, 3], [1, 2, 4])
+        [3, 7, 15]
     """
     if len(kernels) != len(dilations):
         raise ValueError(
@@ -189,6 +196,11 @@ def identity_initialise(
     exact ("large": to rounding), yet twin channels of "large" get equal gradients and stay
     twins for ever: train it with 0.01, say. "basic" has no twins.
     Raises ValueError where C doesn't divide a width or a kernel has no central tap.
+
+        >>> layer = nn.Conv2d(1, 1, 3)
+        >>> identity_initialise(layer)
+        >>> layer.weight[0, 0].tolist()
+        [[0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
     """
     convolutions = [m for m in network.modules() if isinstance(m, nn.Conv2d)]
     for layer in convolutions:

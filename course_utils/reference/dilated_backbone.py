@@ -70,6 +70,11 @@ def matching_units(strided: Geometry, dense: Geometry) -> tuple[slice, slice]:
 
     Geometries of the same layer in both networks, as `receptive_field` gives them. A unit is
     found by its first pixel. Raises ValueError where the windows differ (removed poolings).
+
+        >>> strided = Geometry(size=(8, 8), stride=(8, 8), edge=(0, 0))
+        >>> dense = Geometry(size=(8, 8), stride=(2, 2), edge=(-2, -2))
+        >>> matching_units(strided, dense)
+        (slice(1, None, 4), slice(1, None, 4))
     """
     if strided.size != dense.size:
         raise ValueError(
@@ -104,11 +109,11 @@ class ToPixels(nn.Module):
         self.geometry, self.size = geometry, tuple(size)
 
     def forward(self, scores: Tensor) -> Tensor:
-        rows, columns = (
+        rows, columns = (  # (H, h) and (W, w)
             _mixtures(scores.shape[axis - 2], self.size[axis], self.geometry, axis).to(scores)
             for axis in (0, 1)
         )
-        return rows @ scores @ columns.T
+        return rows @ scores @ columns.T  # (H, h) @ (N, K, h, w) @ (w, W): (N, K, H, W)
 
 
 def _mixtures(units: int, pixels: int, geometry: Geometry, axis: int) -> Tensor:

@@ -20,6 +20,11 @@ def seen_paths(dilations: list[int] | tuple[int, ...], kernel: int = 3) -> Tenso
     """Paths from every pixel of the receptive field to one unit: (side, side) int64.
 
     dilations: one a layer, from the input on. The sum of all is kernel^(2 * layers).
+
+        >>> seen_paths([1, 1])[2].tolist()  # the middle row
+        [3, 6, 9, 6, 3]
+        >>> seen_paths([2, 2])[4].tolist()  # every second pixel is not seen
+        [3, 0, 6, 0, 9, 0, 6, 0, 3]
     """
     side = stack_receptive_fields([kernel] * len(dilations), list(dilations))
     side = side[-1] if side else 1
@@ -36,6 +41,9 @@ def kernel_with_holes(weight: Tensor, dilation: int) -> Tensor:
     """The ordinary kernel that a dilated one equals: dilation - 1 zeros between the taps.
 
     weight: (O, C, h, w). Returns (O, C, dilation (h - 1) + 1, dilation (w - 1) + 1).
+
+        >>> kernel_with_holes(torch.ones(1, 1, 1, 3), dilation=2).tolist()
+        [[[[1.0, 0.0, 1.0, 0.0, 1.0]]]]
     """
     outputs, channels, height, width = weight.shape
     holes = weight.new_zeros(

@@ -47,6 +47,10 @@ def dense_to_convolution(
     size it gives (N, out, 1, 1), equal to the layer; over a larger one, the layer on every
     window. Keeps dtype, device and the absence of a bias.
     Raises ValueError when the sizes don't multiply to the layer's inputs.
+
+        >>> layer = dense_to_convolution(nn.Linear(2 * 3 * 3, 5), channels=2, height=3, width=3)
+        >>> layer(torch.zeros(1, 2, 3, 3)).shape, layer(torch.zeros(1, 2, 4, 6)).shape
+        (torch.Size([1, 5, 1, 1]), torch.Size([1, 5, 2, 4]))
     """
     if channels * height * width != linear.in_features:
         raise ValueError(
@@ -202,14 +206,15 @@ class FCN(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, K, H, W) logits. Raises ValueError on a map of a wrong size."""
         height, width = images.shape[-2:]
-        images = pad_to_multiple(images, 32)
-        maps = self.backbone(images)
-        logits = self._scores(maps, 32, images, self.head)
+        images = pad_to_multiple(images, 32)  # (N, C, h, w): multiples of 32
+        maps = self.backbone(images)  # {s: (N, C_s, h / s, w / s)}
+        logits = self._scores(maps, 32, images, self.head)  # (N, K, h / 32, w / 32)
         for stride in (16, 8):
-            logits = self.upsample_by_two[str(stride)](logits)
+            logits = self.upsample_by_two[str(stride)](logits)  # (N, K, h / stride, w / stride)
             if stride in self.used:
                 logits = logits + self._scores(maps, stride, images)
-        return self.enlarge(logits)[..., :height, :width]
+        logits = self.enlarge(logits)  # (N, K, h, w)
+        return logits[..., :height, :width]  # (N, K, H, W)
 
     def start_from(self, coarser: "FCN") -> "FCN":
         """Take the weights of a trained coarser net; new skip scores become zero.
@@ -252,7 +257,7 @@ class FCN(nn.Module):
                 f"got {features.shape[-2]} x {features.shape[-1]}. "
                 "Check the node's stride and that the head keeps the size."
             )
-        scores = self.scores[str(stride)](features)
+        scores = self.scores[str(stride)](features)  # (N, K, height, width) or a unit less
         return F.pad(scores, (0, short[1], 0, short[0]), mode="replicate")
 
 

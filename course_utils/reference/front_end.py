@@ -139,7 +139,7 @@ class DilatedSegmenter(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """(N, 3, H, W) -> (N, K, H, W) logits."""
         height, width = images.shape[-2:]
-        images = pad_to_multiple(images, STRIDE)
+        images = pad_to_multiple(images, STRIDE)  # (N, 3, h, w): multiples of 8
         size = images.shape[-2:]
         if not self.front_end.padded:
             margin = self.front_end.margin
@@ -148,10 +148,13 @@ class DilatedSegmenter(nn.Module):
                     f"Expected images of more than {margin} pixels a side to reflect, got "
                     f"{height} x {width}. Take FrontEnd(..., padded=True)."
                 )
-            images = F.pad(images, [margin] * 4, mode="reflect")
-        scores = self.context(self.front_end(images))
-        logits = F.interpolate(scores, size=size, mode="bilinear", align_corners=False)
-        return logits[..., :height, :width]
+            images = F.pad(images, [margin] * 4, mode="reflect")  # (N, 3, h + 372, w + 372)
+        scores = self.front_end(images)  # (N, K, h / 8, w / 8)
+        scores = self.context(scores)  # (N, K, h / 8, w / 8)
+        logits = F.interpolate(  # (N, K, h, w)
+            scores, size=size, mode="bilinear", align_corners=False
+        )
+        return logits[..., :height, :width]  # (N, K, H, W)
 
 
 def _convolution(

@@ -22,6 +22,9 @@ def connected_parts(labels: np.ndarray) -> np.ndarray:
 
     labels: (H, W) integers, 0 background; VOID belongs to nothing.
     Returns (H, W) int64: 0 where there is no object, then 1, 2, ... in reading order.
+
+        >>> connected_parts([[1, 1, 0], [0, 2, 0], [1, 2, 2]]).tolist()
+        [[1, 1, 0], [0, 2, 0], [3, 2, 2]]
     """
     labels = np.asarray(labels)
     parts = np.zeros(labels.shape, dtype=np.int64)
@@ -72,6 +75,9 @@ def found_objects(
     for neither. Above one half a pair is the only one of both its members.
     Returns (found, predicted objects, true objects).
     Raises ValueError for overlap below 0.5, where pairs would not be unique.
+
+        >>> found_objects([[1, 1, 1, 2]], [[1, 1, 1, 1]])  # 3 of its 4 pixels
+        (1, 2, 1)
     """
     if overlap < 0.5:
         raise ValueError(f"Expected overlap of at least 0.5, got {overlap}.")

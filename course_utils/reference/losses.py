@@ -27,6 +27,9 @@ def softmax(logits: Tensor) -> Tensor:
     logits: (N, K, H, W) floating point. Returns the same shape and dtype.
     Raises TypeError for anything but a floating-point tensor; ValueError for another number
     of axes, or a pixel whose largest score is NaN or infinite.
+
+        >>> softmax(torch.tensor([1000.0, 1000.0]).view(1, 2, 1, 1)).flatten().tolist()
+        [0.5, 0.5]
     """
     _require_logits(logits)
     # exp(1000) is inf; subtracting the largest score changes no ratio of exponents. It is a
@@ -48,6 +51,10 @@ def categorical_cross_entropy(logits: Tensor, truth: Tensor) -> Tensor:
     for the dtype (3e38 and -3e38 in float32) give inf, as in F.cross_entropy.
     Raises TypeError for wrong types; ValueError for shapes that don't fit, a label outside,
     a batch that is all void (0/0), or scores that are NaN or infinite.
+
+        >>> logits = torch.tensor([0.0, 64.0]).view(1, 2, 1, 1)
+        >>> categorical_cross_entropy(logits, truth=torch.tensor([[[0]]])).item()
+        64.0
     """
     _require_logits(logits)
     labelled, classes = _labelled_classes(logits, truth)

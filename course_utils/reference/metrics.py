@@ -35,6 +35,10 @@ def confusion_counts(predicted: Tensor, truth: Tensor, num_classes: int) -> Tens
     Returns (K, K) int64, row = truth, column = prediction.
     Raises TypeError for anything but integer tensors, ValueError for unequal shapes or
     devices and for a label outside 0..K-1.
+
+        >>> predicted, truth = torch.tensor([[[0, 1, 1, 1]]]), torch.tensor([[[0, 0, 1, 255]]])
+        >>> confusion_counts(predicted, truth, num_classes=2).tolist()
+        [[1, 1], [0, 1]]
     """
     require_num_classes(num_classes)
     require_label_maps("predicted", predicted)
@@ -66,6 +70,9 @@ def pixel_accuracy(counts: Tensor) -> Tensor:
 
     counts: (K, K) of `confusion_counts`. Returns a float64 scalar.
     Raises ValueError where no pixel is labelled.
+
+        >>> pixel_accuracy(torch.tensor([[3, 0], [1, 0]])).item()
+        0.75
     """
     _require_counts(counts)
     return counts.diagonal().sum().double() / counts.sum()
@@ -78,6 +85,9 @@ def jaccard(counts: Tensor) -> Tensor:
     Returns (K,) float64; NaN for a class that neither truth nor prediction holds: 0/0 is
     neither the best nor the worst answer.
     Raises ValueError where no pixel is labelled.
+
+        >>> jaccard(torch.tensor([[3, 0, 0], [1, 0, 0], [0, 0, 0]])).tolist()
+        [0.75, 0.0, nan]
     """
     _require_counts(counts)
     both = counts.diagonal()
@@ -90,6 +100,9 @@ def mean_jaccard(counts: Tensor) -> Tensor:
 
     counts: (K, K) of `confusion_counts`, of the whole data set. Returns a float64 scalar.
     Raises ValueError where no pixel is labelled.
+
+        >>> mean_jaccard(torch.tensor([[3, 0, 0], [1, 0, 0], [0, 0, 0]])).item()
+        0.375
     """
     return jaccard(counts).nanmean()
 

@@ -20,6 +20,10 @@ def activation(model: nn.Module, layer: str, images: Tensor) -> Tensor:
     that runs twice gives its first answer. No hook stays behind, even after an error.
     Raises ValueError for a name that is not in `model.named_modules()`, a layer that
     this input does not reach, and an output that is not one tensor.
+
+        >>> network = nn.Sequential(nn.Flatten(), nn.ReLU(), nn.Linear(2, 1))
+        >>> activation(network, "1", torch.tensor([[[[-1.0, 2.0]]]])).tolist()
+        [[0.0, 2.0]]
     """
     return activations(model, [layer], images)[layer]
 

@@ -14,6 +14,10 @@ def pad_to_multiple(images: Tensor, multiple: int) -> Tensor:
     `[..., :H, :W]` undoes it. Zeros, because that is what the convolutions pad with;
     for normalised images zero is the mean colour.
     Raises ValueError on a multiple below 1 or an input that isn't (N, C, H, W).
+
+        >>> import torch
+        >>> pad_to_multiple(torch.ones(1, 1, 2, 3), multiple=2).tolist()
+        [[[[1.0, 1.0, 1.0, 0.0], [1.0, 1.0, 1.0, 0.0]]]]
     """
     if multiple < 1:
         raise ValueError(f"Expected multiple of at least 1, got {multiple}.")

@@ -21,6 +21,9 @@ def total_variation(pictures: Tensor) -> Tensor:
 
     pictures: (N, C, H, W). Returns (N,), in the pictures' units. The paper's exponent
     beta is left out: |difference| keeps edges, which squares would wash out.
+
+        >>> total_variation(torch.tensor([[[[0.0, 1.0], [0.0, 3.0]]]])).item()  # 2 + 1 + 3
+        6.0
     """
     down = (pictures[..., 1:, :] - pictures[..., :-1, :]).abs()
     right = (pictures[..., 1:] - pictures[..., :-1]).abs()
@@ -49,6 +52,9 @@ def jittered(pictures: Tensor, offsets: Tensor) -> Tensor:
     """Move each picture by its own offset; what leaves on one side comes in on the other.
 
     pictures: (N, C, H, W); offsets: (N, 2) whole pixels, down and right.
+
+        >>> jittered(torch.arange(3).view(1, 1, 1, 3), offsets=torch.tensor([[0, 1]])).tolist()
+        [[[[2, 0, 1]]]]
     """
     moved = [
         picture.roll(tuple(offset), dims=(1, 2))

@@ -90,6 +90,10 @@ def unit_box(geometry: Geometry, i: int, j: int, image_size: Pair) -> UnitBox:
 
     Raises ValueError for a negative index and for a window that lies wholly
     outside the image (no such unit, or a padding wider than its kernel).
+
+        >>> first = Geometry(size=(11, 11), stride=(4, 4), edge=(-2, -2))  # AlexNet's first
+        >>> unit_box(first, 0, 1, (224, 224)).clipped
+        Box(top=0, left=2, bottom=9, right=13)
     """
     if i < 0 or j < 0:
         raise ValueError(f"Expected a unit (i, j) from (0, 0) on, got ({i}, {j}).")
@@ -121,6 +125,9 @@ def receptive_field(
     with the image (linear, adaptive pooling, GroupNorm); and for a forward that
     `torch.fx` cannot trace because it looks at its input's values or size: give
     such a network as the list of its layers.
+
+        >>> receptive_field([nn.Conv2d(3, 64, 11, stride=4, padding=2), nn.MaxPool2d(3, 2)])
+        Geometry(size=(19, 19), stride=(8, 8), edge=(-2, -2))
     """
     fields = receptive_fields(model, layer)
     return list(fields.values())[-1] if fields else PIXELS
@@ -133,6 +140,10 @@ def receptive_fields(
 
     Arguments and errors of `receptive_field`; the last entry is its answer. Layers
     given as a list are named "0", "1", ...; the output of a network is named "".
+
+        >>> fields = receptive_fields([nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, 3)])
+        >>> [field.size for field in fields.values()]
+        [(3, 3), (3, 3), (5, 5)]
     """
     if isinstance(model, nn.Module):
         return _fields_of_network(model, layer)

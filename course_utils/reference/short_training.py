@@ -24,7 +24,7 @@ class Centre(nn.Module):
     """Subtract each image's mean colour: what is left does not depend on the light."""
 
     def forward(self, images: Tensor) -> Tensor:
-        return images - images.mean(dim=(2, 3), keepdim=True)
+        return images - images.mean(dim=(2, 3), keepdim=True)  # (N, C, H, W) - (N, C, 1, 1)
 
 
 def fit_scenes(

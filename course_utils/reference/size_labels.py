@@ -39,6 +39,10 @@ def size_labels(objects: Tensor, limits: tuple[int, int]) -> Tensor:
     objects: as for `size_limits`. limits: areas (a, b): up to a an object is SMALL, above b
     LARGE, between them VOID, as is every pixel that is VOID in `objects`.
     Returns (N, H, W) uint8.
+
+        >>> objects = torch.tensor([[[0, 1, 2, 2, 3, 3, 3]]])  # areas 1, 2 and 3
+        >>> size_labels(objects, limits=(1, 2)).tolist()
+        [[[0, 1, 255, 255, 2, 2, 2]]]
     """
     areas = _areas(objects)
     label_of = torch.full(areas.shape, VOID, dtype=torch.uint8, device=objects.device)

@@ -32,6 +32,12 @@ def freeze(module: nn.Module) -> None:
     use them: `requires_grad` alone does not stop those, and `.train()` on a parent would
     wake them up again. Dropout is left to the mode of the network.
     Freezing twice is the same as once; `unfreeze` undoes it.
+
+        >>> layer = nn.BatchNorm1d(2)
+        >>> freeze(layer)
+        >>> _ = layer.train()(torch.ones(3, 2))
+        >>> layer.running_mean.tolist()
+        [0.0, 0.0]
     """
     module.requires_grad_(False)
     for layer in _with_running_statistics(module):
@@ -63,6 +69,10 @@ def replace_head(model: nn.Module, num_classes: int, name: str | None = None) ->
     and learns even where the rest is frozen.
     Auxiliary classifiers (GoogLeNet, Inception v3) stay as they are.
     Raises ValueError for num_classes < 1, an unknown name, or a model without such a layer.
+
+        >>> network = nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 10))
+        >>> replace_head(network, num_classes=3)
+        Linear(in_features=4, out_features=3, bias=True)
     """
     if num_classes < 1:
         raise ValueError(f"Expected num_classes of at least 1, got {num_classes}.")
@@ -93,6 +103,10 @@ def learning_rate_groups(model: nn.Module, lr: float, decay: float = 1 / 2.6) ->
     Returns groups {"params", "lr", "name"}, first layer first. Every parameter that
     learns is in exactly one group (a shared one in the earliest), a frozen one in none.
     Raises ValueError for lr or decay out of range, or when nothing is left to learn.
+
+        >>> network = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Linear(3, 1))
+        >>> [(g["name"], g["lr"]) for g in learning_rate_groups(network, lr=1.0, decay=0.5)]
+        [('0', 0.5), ('2', 1.0)]
     """
     if not lr > 0:
         raise ValueError(f"Expected lr > 0, got {lr}.")

@@ -71,6 +71,10 @@ def crop_and_copy(copied: Tensor, upsampled: Tensor) -> Tensor:
     Returns (N, A + B, h, w). Crops alike on both sides; of an odd difference (which valid
     inputs never give) the extra row or column goes from the bottom or the right.
     Raises ValueError when the copied map is the smaller one.
+
+        >>> copied, upsampled = torch.arange(16).view(1, 1, 4, 4), torch.zeros(1, 1, 2, 2)
+        >>> crop_and_copy(copied, upsampled).tolist()
+        [[[[5.0, 6.0], [9.0, 10.0]], [[0.0, 0.0], [0.0, 0.0]]]]
     """
     height, width = upsampled.shape[-2:]
     top = (copied.shape[-2] - height) // 2
@@ -93,6 +97,9 @@ def level_sizes(
     first convolution, after its second. (572, 570, 568), (284, 282, 280), ... in the paper.
     padded: for the padded network; begins with the size its input is padded to.
     Raises ValueError for a size that the valid network can't take, with the nearest it can.
+
+        >>> level_sizes(572)[:2], level_sizes(572)[-1]
+        ([(572, 570, 568), (284, 282, 280)], (392, 390, 388))
     """
     if depth < 0:
         raise ValueError(f"Expected depth of at least 0, got {depth}.")
@@ -116,6 +123,9 @@ def nearest_valid_sizes(size: int, depth: int = 4) -> tuple[int | None, int]:
 
     The first is None where there is none. For the valid network; at depth 4 sizes 188, 204,
     220, ... are valid (12 mod 16).
+
+        >>> nearest_valid_sizes(200), nearest_valid_sizes(100)
+        ((188, 204), (None, 188))
     """
 
     def valid(candidate: int) -> bool:
@@ -200,16 +210,20 @@ class UNet(nn.Module):
         if self.padded:
             images = pad_to_multiple(images, 2**self.depth)
 
-        maps = self.down[0](images)
+        # Shapes at the line ends: those of UNet(1, 2), the paper's, for 572 x 572 pixels.
+        maps = self.down[0](images)  # (N, 64, 568, 568)
         copies = []
         for convolve in self.down[1:]:
             copies.append(maps)
-            maps = convolve(self.pool(maps))
+            maps = convolve(self.pool(maps))  # (N, 128, 280, 280), ..., (N, 1024, 28, 28)
         maps = self.dropout(maps)
         for enlarge, convolve in zip(self.up, self.decode, strict=True):
-            maps, copied = enlarge(maps), copies.pop()
-            maps = convolve(crop_and_copy(copied, maps) if self.copy_layers else maps)
-        logits = self.score(maps)
+            copied = copies.pop()  # (N, 512, 64, 64), ..., (N, 64, 568, 568)
+            maps = enlarge(maps)  # (N, 512, 56, 56), ..., (N, 64, 392, 392)
+            if self.copy_layers:
+                maps = crop_and_copy(copied, maps)  # (N, 1024, 56, 56), ..., (N, 128, 392, 392)
+            maps = convolve(maps)  # (N, 512, 52, 52), ..., (N, 64, 388, 388)
+        logits = self.score(maps)  # (N, 2, 388, 388)
         return logits[..., :height, :width]  # cuts the padding off; valid logits are smaller
 
 

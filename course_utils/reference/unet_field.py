@@ -28,6 +28,9 @@ def output_window(network: UNet, index: int, size: int) -> tuple[int, int]:
     size: pixels of the input along the axis. A padded network's window may reach past the
     image, where there are zeros.
     Raises ValueError for an index that is not in the output or a size that can't be.
+
+        >>> output_window(UNet(1, 2, width=1), index=0, size=572)
+        (0, 187)
     """
     sizes = network.level_sizes(size)
     output = size if network.padded else sizes[-1][-1]

@@ -22,6 +22,9 @@ def upsample_replicate(images: Tensor, factor: int) -> Tensor:
     images: (N, C, H, W) of any dtype (labels with a channel axis too).
     Returns (N, C, H * factor, W * factor). Equals `interpolate(mode="nearest")` exactly.
     Raises ValueError on a factor below 1 or an input that isn't (N, C, H, W).
+
+        >>> upsample_replicate(torch.tensor([[[[1, 2]]]]), factor=2).tolist()
+        [[[[1, 1, 2, 2], [1, 1, 2, 2]]]]
     """
     _require_factor(factor)
     if images.dim() != 4:
@@ -43,6 +46,9 @@ def bilinear_kernel(
     so that the tent is symmetric about a point where an input pixel's centre falls.
     It sums to factor^2: every output pixel gets weights that sum to 1 (inside).
     Raises ValueError on a factor below 1.
+
+        >>> (16 * bilinear_kernel(2)).tolist()[:2]
+        [[1.0, 3.0, 3.0, 1.0], [3.0, 9.0, 9.0, 3.0]]
     """
     _require_factor(factor)
     size = 2 * factor - factor % 2

@@ -31,6 +31,9 @@ def window_grid(height: int, width: int, size: int, stride: int) -> Tensor:
 
     Returns (rows * columns, 4) float32, where rows = (height - size) // stride + 1.
     Raises ValueError for a stride below 1 or a window larger than the image.
+
+        >>> window_grid(height=4, width=6, size=4, stride=2).tolist()
+        [[0.0, 0.0, 4.0, 4.0], [2.0, 0.0, 6.0, 4.0]]
     """
     if not 1 <= size <= min(height, width) or stride < 1:
         raise ValueError(
@@ -67,6 +70,9 @@ def square_windows(boxes: Tensor, factor: float = 1.0) -> Tensor:
     """Squares about the middles of boxes, their sides `factor` times the boxes' longer ones.
 
     boxes: (n, 4). Returns (n, 4) of the same dtype; a square may stick out of the image.
+
+        >>> square_windows(torch.tensor([[0.0, 2.0, 8.0, 6.0]])).tolist()
+        [[0.0, 0.0, 8.0, 8.0]]
     """
     middle = (boxes[:, :2] + boxes[:, 2:]) / 2
     half = (boxes[:, 2:] - boxes[:, :2]).amax(dim=1, keepdim=True) * factor / 2

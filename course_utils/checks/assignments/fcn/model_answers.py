@@ -33,8 +33,10 @@ class _Network(nn.Module):
 
     def forward(self, images):
         height, width = images.shape[2:]
-        scores = _larger(self.score(self.backbone(images)), self.stride)
-        return scores[:, :, :height, :width]
+        maps = self.backbone(images)  # (N, channels, h, w), of `stride` pixels a unit
+        scores = self.score(maps)  # (N, num_classes, h, w)
+        scores = _larger(scores, self.stride)  # (N, num_classes, stride h, stride w)
+        return scores[:, :, :height, :width]  # (N, num_classes, H, W)
 
 
 def make_fcn(backbone, channels, stride, num_classes):
