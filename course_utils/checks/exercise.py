@@ -101,8 +101,9 @@ PROCESSES = Banned(
         *("concurrent.futures.ProcessPoolExecutor", "concurrent.futures.process"),
     ),
     N_(
-        "While a check calls your function it may start no other process: what happens there is"
-        " not seen. A DataLoader with num_workers=0 works without."
+        "While a check calls your function it may start no other process, and those from before"
+        " stand still: what happens there is not seen. A DataLoader with num_workers=0 works "
+        "without."
     ),
 )
 

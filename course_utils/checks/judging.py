@@ -94,6 +94,12 @@ def judge(answers: Answers, got: Sequence[Observation], *, hidden: bool) -> Verd
     hidden: the cases are secret: name the mistake and the kind of case, print no number.
     Raises ModelError where the model itself fails.
     """
+    verdict = _verdict(answers, got, hidden)
+    started = [(line, code) for seen in got for _name, line, code in seen.started]
+    return replace(verdict, started=started[0]) if started else verdict
+
+
+def _verdict(answers: Answers, got: Sequence[Observation], hidden: bool) -> Verdict:
     exercise, cases = answers.exercise, answers.cases
     if len(got) != len(cases):
         return failed(exercise, "reply", N_("The answers are not as many as the cases."))

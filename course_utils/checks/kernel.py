@@ -1,5 +1,8 @@
 """The part of a hidden test that runs in the student's kernel: probes and replies.
 
+    ipykernel_launcher --InteractiveShellApp.extra_extensions=course_utils.checks.kernel
+
+As an extension of IPython it sees to threads and processes that are started before a test.
 A reply is only data. Whatever the student's code did to this interpreter, the judge
 (`grading.judge`, in another process) compares the data with the right answer.
 """
@@ -9,12 +12,20 @@ from typing import Any
 
 from course_utils.checks.exercise import resolve
 from course_utils.checks.probing import Caller, Observation, Trouble, probe_cases
+from course_utils.checks.standing_still import adopt_orphans
 from course_utils.checks.surroundings import steady
+from course_utils.checks.watch import follow_threads
 from course_utils.checks.wire import decode, encode
 
-__all__ = ["MIME", "answer", "reply"]
+__all__ = ["MIME", "answer", "load_ipython_extension", "reply"]
 
 MIME = "application/vnd.course.answers"
+
+
+def load_ipython_extension(_shell: Any) -> None:
+    """Have the threads that cells start watched while a test runs, and find the processes."""
+    follow_threads()
+    adopt_orphans()
 
 
 def answer(request: str | None, namespace: dict[str, Any]) -> None:

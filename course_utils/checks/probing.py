@@ -63,6 +63,7 @@ class Observation:
     changed: names of the arguments that the call changed.
     gradient: of the answer with respect to the argument asked for; None where it has none.
     used: banned functions seen at work, with line and code.
+    started: programs that nobody watched, started where that is allowed, with line and code.
     printed, warned: the beginning of what the code wrote and warned.
     """
 
@@ -71,6 +72,7 @@ class Observation:
     changed: tuple[str, ...] = ()
     gradient: Any = None
     used: tuple[tuple[str, int, str], ...] = ()
+    started: tuple[tuple[str, int, str], ...] = ()
     printed: str = ""
     warned: str = ""
 
@@ -91,6 +93,7 @@ class Observation:
             changed=tuple(_text(name) for name in _row(fields["changed"])),
             gradient=fields["gradient"],
             used=tuple(_use(row) for row in _row(fields["used"])),
+            started=tuple(_use(row) for row in _row(fields["started"])),
             printed=_text(fields["printed"]),
             warned=_text(fields["warned"]),
         )
@@ -135,21 +138,20 @@ class Caller:
         """
         given, leaf = _copies(arguments, gradient)
         before = {name: fingerprint(value) for name, value in given.items()}
-        refused = _unfit(self.function, given)
-        if refused:
-            return Observation(trouble=refused)
         watch = Watch(place=_own_place, **self.watched) if self.watched else nullcontext()
         answer, slope, trouble = None, None, None
         with calm(descriptors=not self.trusted) as noise:
             try:
                 with time_limit(self.seconds), torch.enable_grad():
                     try:
-                        with watch:
-                            answer = self.function(*given.values())
-                            if examine:
-                                answer = examine(answer)
-                        slope = _slope(answer, leaf)
-                        answer = plain(answer)
+                        with watch:  # and all that may run the student's code
+                            trouble = _unfit(self.function, given)
+                            if trouble is None:
+                                answer = self.function(*given.values())
+                                if examine:
+                                    answer = examine(answer)
+                                slope = _slope(answer, leaf)
+                                answer = plain(answer)
                     except Exception as error:
                         answer, trouble = None, _raised(error)
             except TimeIsUp as error:
@@ -163,6 +165,7 @@ class Caller:
             changed=changed,
             gradient=slope,
             used=tuple(watch.used) if self.watched else (),
+            started=tuple(watch.started) if self.watched else (),
             printed=noise.printed[:_SHOWN],
             warned=noise.warned[:_SHOWN],
         )

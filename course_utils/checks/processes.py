@@ -2,25 +2,30 @@
 
 Python tells its audit hooks of every fork and program before it begins. What torch.compile
 starts to compile with is let through, and so are other programs than Python and shells:
-libraries ask `lscpu` or `ldconfig` when they are first used.
+libraries ask `lscpu` or `ldconfig` when they are first used. Processes that were started
+before stand still meanwhile. Where an exercise trains, forks and processes from before are
+free, and a Python or a shell is only noted.
 """
 
 import os
 import re
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
+from course_utils.checks.standing_still import go_on, stand_still
 from course_utils.i18n import _
 
-__all__ = ["REFUSED", "Guard", "ProcessRefused"]
+__all__ = ["PROCESS", "REFUSED", "Guard", "ProcessRefused"]
 
 _FORKS = {"os.fork", "os.forkpty"}
 _PROGRAMS = {"subprocess.Popen", "os.posix_spawn", "os.system"}
-_SPAWNED = "multiprocessing.Process"
-REFUSED = frozenset({*_FORKS, *_PROGRAMS, _SPAWNED})  # the names that `note` is told
+_SIGNALS = {"os.kill", "os.killpg"}
+PROCESS = "multiprocessing.Process"
+REFUSED = frozenset({*_FORKS, *_PROGRAMS, PROCESS})  # the names that `note` is told
 _COMPILERS = (
     os.path.join("torch", "_inductor", ""),
     os.path.join("torch", "_dynamo", ""),
@@ -37,16 +42,22 @@ class ProcessRefused(RuntimeError):
     def __init__(self) -> None:
         super().__init__(
             _(
-                "While a check calls your function it may start no other process: what happens "
-                "there is not seen. A DataLoader with num_workers=0 works without."
+                "While a check calls your function it may start no other process, and those "
+                "from before stand still: what happens there is not seen. A DataLoader with "
+                "num_workers=0 works without."
             )
         )
 
 
 class Guard:
-    """Between start and stop, new processes are refused, and `note` is told their name."""
+    """Between start and stop, `note` is told of new processes, by a name of REFUSED.
 
-    def __init__(self, note: Callable[[str], None]) -> None:
+    alone: whether they are refused, and those from before stand still.
+    """
+
+    def __init__(self, note: Callable[[str], None], *, alone: bool = True) -> None:
+        self.alone = alone
+        self.still: list[int] = []  # ids of processes that stand still
         self._note = note
         self._fork_exec: Any = None
 
@@ -62,31 +73,38 @@ class Guard:
         else:
             self._module = _posixsubprocess
             self._fork_exec = _posixsubprocess.fork_exec
-            _posixsubprocess.fork_exec = self._refuse_spawn
+            _posixsubprocess.fork_exec = self._meet_spawn
+        if self.alone:
+            self.still = stand_still()
         _guard = self
 
     def stop(self) -> None:
         global _guard
         _guard = None
+        go_on(self.still)
         if self._module is not None:
             self._module.fork_exec = self._fork_exec
 
-    def refuse(self, name: str) -> None:
-        """Raises ProcessRefused, unless it is torch.compile at work."""
+    def meet(self, name: str) -> None:
+        """Note a process; raises ProcessRefused. Not where torch.compile is at work."""
         if not any(part in file for file in _files(sys._getframe(1)) for part in _COMPILERS):
             self._note(name)
-            raise ProcessRefused
+            if self.alone:
+                raise ProcessRefused
 
-    def _refuse_spawn(self, *arguments: Any) -> Any:
-        self.refuse(_SPAWNED)
+    def _meet_spawn(self, *arguments: Any) -> Any:
+        self.meet(PROCESS)
         return self._fork_exec(*arguments)
 
 
 def _audit(event: str, arguments: tuple) -> None:
     if _guard is None:
         return
-    if event in _FORKS or (event in _PROGRAMS and _runs_anything(arguments)):
-        _guard.refuse(event)
+    forks = event in _FORKS and _guard.alone
+    if forks or (event in _PROGRAMS and _runs_anything(arguments)):
+        _guard.meet(event)
+    elif event in _SIGNALS and _guard.still and arguments[1] == signal.SIGCONT:
+        _guard.meet(PROCESS)
 
 
 def _runs_anything(arguments: tuple) -> bool:

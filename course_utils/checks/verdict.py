@@ -32,6 +32,7 @@ class Verdict:
     blocks: the smallest failing case in numbers, empty for a hidden test.
     picture: PNG of that case, where it is a map or an image; never for a hidden test.
     missing: the name that was not there: the function's own, or one that it reads.
+    started: line and code where a program was started that nobody watched.
     """
 
     exercise: str
@@ -45,6 +46,7 @@ class Verdict:
     cases: int = 0
     cases_passed: int = 0
     missing: str = ""
+    started: tuple[int, str] | None = None
 
     def summary(self) -> str:
         """One sentence, in the language in use."""

@@ -5,70 +5,62 @@ Looked at are, while a student's function is called:
     torch's functions   by a torch function mode: F.cross_entropy, also as nn.CrossEntropyLoss()
     ATen's operators    by a dispatch mode, which stands below: what a traced, compiled or
                         scripted function does, and what runs where function modes are off
-    Python functions    by a profile hook: those of scipy, torch._refs, this course, ...
+    functions           by a profile hook: those of scipy, torch._refs, this course, ... as they
+                        begin, and built-in ones where both modes are off
 
-Threads that are started meanwhile are watched as well. New processes are refused, or, where an
-exercise trains, forked ones are watched too (see `processes`). A watch changes no result.
+Threads that are started meanwhile are watched as well; in a kernel that grades, all that a
+notebook starts (`follow_threads`). New processes are refused, or, where an exercise trains,
+forked ones are watched too (see `processes`). A watch changes no result.
 """
 
+import _thread
 import contextlib
-import fnmatch
-import inspect
 import mmap
 import os
 import sys
 import tempfile
 import threading
+import time
 import types
 from collections.abc import Callable, Iterable
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from course_utils.checks.names_in_code import canonical, covers
-from course_utils.checks.processes import Guard
+from course_utils.checks.processes import PROCESS, Guard
+from course_utils.checks.watch_rules import rules
 from course_utils.clock import was_up
 
-__all__ = ["Watch"]
+__all__ = ["Watch", "follow_threads"]
 
 _MOST = 5
-_KEPT = 20_000  # code objects whose names are remembered
 _TOLD = 2000  # bytes that a child can tell its parent
-_COURSE = Path(__file__).resolve().parents[1]
-_ANSWERS = {  # whatever runs in these folders while a solution is called is not its own
-    str(_COURSE / "reference"): "course_utils.reference",
-    str(_COURSE / "checks" / "assignments"): "course_utils.checks.assignments",
-}
-_PROBES = f"{os.sep}probes.py"  # of an assignment: they know no answer, and make networks
-_OURS = str(_COURSE)
-_IMPORTS = "<frozen importlib._bootstrap>"
-_BOOTSTRAP = threading.Thread._bootstrap_inner.__code__
 _now: "Watch | None" = None  # one watch at a time, for all threads
 
 
 class Watch:
-    """Inside `with`, notes what is banned and at work in `used`: (name, line, code).
+    """Inside `with`, notes what is banned and at work in `used`: (name, line, code); and in
+    `started` the same of programs that may be started and are not seen.
 
     banned: dotted names (see `exercise.Banned`). operators: patterns of ATen's operators
     ("aten._softmax*"); "(transposed)" stands behind a convolution that is one.
-    place: the student's line and its text, at the time of the call.
-    alone: whether new processes are refused.
+    place: the student's line and its text, at the time of the call, or where a traceback ends.
+    alone: whether new processes are refused, and those from before stand still.
     """
 
     def __init__(
         self,
         banned: Iterable[str],
-        place: Callable[[], tuple[int, str]],
+        place: Callable[..., tuple[int, str]],
         *,
         operators: Iterable[str] = (),
         alone: bool = False,
     ) -> None:
         self.used: list[tuple[str, int, str]] = []
-        self._rules = _rules(tuple(banned), tuple(operators))
+        self.started: list[tuple[str, int, str]] = []
+        self.rules = rules(tuple(banned), tuple(operators))
         self._place = place
         self._alone = alone
         self._pid = os.getpid()
@@ -76,50 +68,61 @@ class Watch:
 
     def __enter__(self) -> "Watch":
         global _now
-        self._outer = _now, sys.getprofile(), threading.getprofile()
-        self._guard = Guard(self.note) if self._alone else None
-        if self._guard:
-            self._guard.start()
-        else:
+        self._outer = _now, sys.getprofile()
+        self._began = time.monotonic(), time.process_time()
+        self._guard = Guard(self.note if self._alone else self._note_started, alone=self._alone)
+        self._guard.start()
+        if not self._alone:
             self._told = _shared_with_children()
-        if self._rules.functions:
+        if self.rules.functions:
             FUNCTIONS.__enter__()
-        if self._rules.operators:
+        if self.rules.operators:
             OPERATORS.__enter__()
         _now = self
-        threading.setprofile(_in_new_thread)
+        self._no_longer_follow = follow_threads()
         sys.setprofile(_seen)
         return self
 
     def __exit__(self, *error: Any) -> None:
         global _now
+        self._guard.stop()
         switched_off = sys.getprofile() is not _seen
-        _now, profile, of_threads = self._outer
+        _now, profile = self._outer
         sys.setprofile(profile)
-        threading.setprofile(of_threads)
+        self._no_longer_follow()
         # Python takes a hook off in which the time, the stack or the memory ends.
         ended = was_up() or isinstance(error[1], RecursionError | MemoryError)
         if switched_off and not ended:
             self.note("sys.setprofile")
-        if self._rules.operators and not _take(OPERATORS, *_DISPATCH_STACK):
+        if self.rules.operators and not _take(OPERATORS, *_DISPATCH_STACK):
             self.note("torch.utils._python_dispatch")
-        if self._rules.functions and not _take(FUNCTIONS, *_FUNCTION_STACK):
+        if self.rules.functions and not _take(FUNCTIONS, *_FUNCTION_STACK):
             self.note("torch.overrides._pop_mode")
-        if self._guard:
-            self._guard.stop()
+        if self._guard.still and was_up() and self._waited():
+            self.note(PROCESS, error[2])
         self._hear()
 
-    def note(self, name: str) -> None:
-        """Remember that `name` is at work."""
+    def note(self, name: str, traceback: types.TracebackType | None = None) -> None:
+        """Remember that `name` is at work, here or where the traceback ends."""
         if len(self.used) >= _MOST:
             return
-        line, code = self._place()
+        line, code = self._place(traceback) if traceback else self._place()
         if (name, line, code) in self.used:
             return
         self.used.append((name, line, code))
         if self._told is not None and os.getpid() != self._pid:
             text = f"{name}\n{line}\n{code}".encode()[: _TOLD - 1]
             self._told[: len(text)] = text
+
+    def _note_started(self, name: str) -> None:
+        found = (name, *self._place())
+        if len(self.started) < _MOST and found not in self.started:
+            self.started.append(found)
+
+    def _waited(self) -> bool:
+        """Whether the time has gone by without this process at work, on a busy machine too."""
+        began, busy = self._began
+        return time.monotonic() - began > 20 * (time.process_time() - busy)
 
     def _hear(self) -> None:
         """What a child saw."""
@@ -145,7 +148,7 @@ class _Functions(TorchFunctionMode):
     def __torch_function__(
         self, func: Callable, types: Any, args: tuple = (), kwargs: dict | None = None
     ) -> Any:
-        if _now is not None and (name := _now._rules.function(func)):
+        if _now is not None and (name := _now.rules.function(func)):
             _now.note(name)
         return func(*args, **(kwargs or {}))
 
@@ -158,7 +161,7 @@ class _Operators(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Callable, types: Any, args: tuple = (), kwargs: dict | None = None
     ) -> Any:
-        if _now is not None and (name := _now._rules.operator(func, args)):
+        if _now is not None and (name := _now.rules.operator(func, args)):
             _now.note(name)
         return func(*args, **(kwargs or {}))
 
@@ -194,119 +197,87 @@ def _take(mode: Any, pop: Callable, push: Callable, *, entered: bool = True) -> 
     return found
 
 
+def _put(mode: Any, pop: Callable, push: Callable) -> None:
+    """Put our mode on a stack, under all that is there: whoever put it there will take it off
+    from above."""
+    above = []
+    with contextlib.suppress(Exception):
+        while True:
+            above.append(pop())
+    push(mode)
+    for left in reversed(above):
+        push(left)
+
+
 def _seen(frame: types.FrameType, event: str, what: Any) -> None:
     """The profile hook."""
     if _now is None:
         return
     if event == "call":
-        if name := _now._rules.code(frame):
+        if name := _now.rules.code(frame):
             _now.note(name)
-    elif event == "c_call" and (name := _now._rules.builtin(what)):
+    elif event == "c_call" and (name := _now.rules.builtin(what)):
         _now.note(name)
 
 
-def _in_new_thread(frame: types.FrameType, event: str, what: Any) -> None:
-    """The hook at a thread's first event. It stays: a pool's thread serves many calls."""
-    _FUNCTION_STACK[1](FUNCTIONS)
-    if _now is not None and _now._rules.operators:
-        _DISPATCH_STACK[1](OPERATORS)
-    sys.setprofile(_seen_in_thread)
-    _seen(frame, event, what)
+def follow_threads() -> Callable[[], None]:
+    """From now on, have the hook in threads from their start; returns what ends that."""
+    before = {(home, name): getattr(home, name) for home, name in _STARTS}
+    for (home, name), start in _STARTS.items():
+        setattr(home, name, start)
+
+    def end() -> None:
+        for (home, name), start in before.items():
+            setattr(home, name, start)
+
+    return end
+
+
+def _followed(start: Callable) -> Callable:
+    """Python's function that starts a thread, with the hook in that thread. It stays there to
+    the end: a pool's thread serves many calls."""
+
+    def started(function: Callable, *given: Any, **named: Any) -> Any:
+        def watched(*arguments: Any, **more: Any) -> Any:
+            _of_thread.modes = []
+            sys.setprofile(_seen_in_thread)
+            try:
+                return function(*arguments, **more)
+            finally:
+                _leave_thread()
+
+        return start(watched, *given, **named)
+
+    return started
+
+
+_of_thread = threading.local()
+_STARTS = {
+    (home, name): _followed(getattr(home, name))
+    for home, names in (
+        (_thread, ("start_new_thread", "start_new", "start_joinable_thread")),
+        (threading, ("_start_new_thread", "_start_joinable_thread")),  # under its own names
+    )
+    for name in names
+    if hasattr(home, name)
+}
 
 
 def _seen_in_thread(frame: types.FrameType, event: str, what: Any) -> None:
-    if event == "return" and frame.f_code is _BOOTSTRAP:
-        sys.setprofile(None)
-        _take(OPERATORS, *_DISPATCH_STACK, entered=False)
-        _take(FUNCTIONS, *_FUNCTION_STACK, entered=False)
+    if _now is None or frame.f_code is _leave_thread.__code__:
         return
+    for mode, stack, wanted in (
+        (FUNCTIONS, _FUNCTION_STACK, _now.rules.functions),
+        (OPERATORS, _DISPATCH_STACK, _now.rules.operators),
+    ):
+        if wanted and mode not in _of_thread.modes:
+            _of_thread.modes.append(mode)
+            _put(mode, *stack)
     _seen(frame, event, what)
 
 
-class _Rules:
-    """What is banned, worked out once for all calls of an exercise."""
-
-    def __init__(self, banned: tuple[str, ...], operators: tuple[str, ...]) -> None:
-        torch_names = [name for name in banned if name.startswith("torch.")]
-        self.functions = dict(_found(torch_names))
-        self.operators = operators
-        self._builtins = {f: n for f, n in self.functions.items() if inspect.isbuiltin(f)}
-        self._called = [n.removeprefix("torch.ops.") for n in torch_names if ".ops." in n]
-        self._banned = banned
-        self._codes: dict[int, tuple[types.CodeType, str | None]] = {}
-        self._operators: dict[Any, str | None] = {}
-
-    def function(self, func: Callable) -> str | None:
-        """Its banned name; a function mode sees operators too, where they are called so."""
-        name = self.functions.get(func)
-        if name or not isinstance(func, torch._ops.OpOverload | torch._ops.OpOverloadPacket):
-            return name
-        own = str(func)
-        for banned in self._called:
-            if own == banned or own.startswith((banned.rstrip("*"), banned + ".")):
-                return f"torch.ops.{own}"
-        return None
-
-    def builtin(self, function: Any) -> str | None:
-        return self._builtins.get(function)
-
-    def operator(self, func: Any, args: tuple) -> str | None:
-        if func not in self._operators:
-            name = str(func)
-            self._operators[func] = f"torch.ops.{name}" if self._matches(name) else None
-        found = self._operators[func]
-        if found is None and "convolution" in str(func) and len(args) > 6 and args[6] is True:
-            name = f"{func}(transposed)"
-            return f"torch.ops.{name}" if self._matches(name) else None
-        return found
-
-    def _matches(self, name: str) -> bool:
-        return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.operators)
-
-    def code(self, frame: types.FrameType) -> str | None:
-        """The banned name of a Python function that begins to run."""
-        code = frame.f_code
-        known = self._codes.get(id(code))  # a code object's own hash reads all of it
-        if known is not None:
-            return known[1]
-        name = self._name(frame, code)
-        if name and _importing(frame):  # a module's own business
-            return None
-        if len(self._codes) < _KEPT:
-            self._codes[id(code)] = code, name
-        return name
-
-    def _name(self, frame: types.FrameType, code: types.CodeType) -> str | None:
-        file = code.co_filename
-        for folder, name in _ANSWERS.items():
-            if file.startswith(folder) and not file.endswith(_PROBES):
-                return name
-        module = frame.f_globals.get("__name__")
-        if not isinstance(module, str) or module == "__main__":
-            return None
-        if not code.co_flags & inspect.CO_OPTIMIZED:
-            return None  # the body of a module or a class
-        if file.startswith(_OURS) and not module.startswith("course_utils.data"):
-            return None
-        name = canonical(f"{module}.{code.co_qualname}")
-        return name if covers(self._banned, name) else None
-
-
-_rules = lru_cache(maxsize=64)(_Rules)
-
-
-def _importing(frame: types.FrameType | None) -> bool:
-    while frame is not None:
-        if frame.f_code.co_filename == _IMPORTS:
-            return True
-        frame = frame.f_back
-    return False
-
-
-def _found(names: Iterable[str]) -> Iterable[tuple[Any, str]]:
-    for name in names:
-        value: Any = torch
-        for part in name.split(".")[1:]:
-            value = getattr(value, part, None)
-        if callable(value):
-            yield value, name
+def _leave_thread() -> None:
+    sys.setprofile(None)
+    for mode, stack in ((OPERATORS, _DISPATCH_STACK), (FUNCTIONS, _FUNCTION_STACK)):
+        if mode in _of_thread.modes:
+            _take(mode, *stack, entered=False)

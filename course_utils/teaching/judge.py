@@ -210,8 +210,10 @@ class Judge(GuardedExecute):
             cell.outputs.append(_error(verdict.summary(), verdict.text()))
         passed = verdict.passed and not kept
         self._note(cell, passed, verdict.mistake, verdict.summary(), verdict.kind)
-        if place := _refused_at(verdict):
-            cell.metadata.course["refused"] = place
+        for what, place in (("refused", _refused_at(verdict)), ("processes", verdict.started)):
+            if place:
+                line, code = place
+                cell.metadata.course[what] = NotebookNode(line=line, code=code)
 
     def _note(
         self, cell, passed: bool, mistake: str | None, summary: str, kind: str = "not run"
@@ -359,12 +361,12 @@ def _no_price_for_warnings(cell: NotebookNode) -> None:
                 output["name"] = "stdout"
 
 
-def _refused_at(verdict) -> NotebookNode | None:
+def _refused_at(verdict) -> tuple[int, str] | None:
     """Line and code where an exercise's function started a process, which was refused."""
     if verdict.kind == "banned" and verdict.headline.values.get("name") in REFUSED:
         for said in verdict.lines:
             if "line" in said.values:
-                return NotebookNode(line=said.values["line"], code=str(said.values["code"]))
+                return said.values["line"], str(said.values["code"])
     return None
 
 

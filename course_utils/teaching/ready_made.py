@@ -1,37 +1,34 @@
 """Searches the libraries for whatever gives an exercise away, by trying all there is.
 
-    python -m course_utils.teaching.ready_made softmax            # writes the kept list anew
     python -m course_utils.teaching.ready_made --likely           # all lists, in minutes
+    python -m course_utils.teaching.ready_made --progress FILE    # of all there is, in hours
 
 A ban is on what a function computes. So every function, class, operator and method of the
 libraries, private modules included, is called on one small question of the exercise in the ways
 such things are called; what gives the right answer is on the list. The lists are kept beside
 the exercises (`exercise.ready_made`), since searching takes long: with `--likely` only modules
-that compute with arrays are gone through, and all of torch's operators and methods. What was
-found before stays on a list. A test searches a few modules more, and asks whether the kept
-lists hold all it finds.
+that compute with arrays are gone through, and all of torch's operators and methods. What is
+done is written to FILE, and a search that is started again with it goes on behind that.
+OMP_NUM_THREADS=1 keeps the libraries to one thread a process. What was found before stays on a
+list. A test searches a few modules more, and asks whether the kept lists hold all it finds.
 """
 
+import argparse
 import contextlib
 import importlib
 import inspect
-import os
 import pkgutil
 import re
-import select
-import signal
 import sys
-import tempfile
-import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from course_utils.teaching import ready_made_questions as questions
 from course_utils.teaching.ready_made_questions import QUESTIONS, Question
+from course_utils.teaching.ready_made_trial import tried
 
 __all__ = ["LIBRARIES", "LIKELY", "everything", "found", "keep", "kept_file", "of_modules"]
 
@@ -66,7 +63,6 @@ LIKELY = (
         "sklearn.metrics.cluster",
     ),
 )
-_SECONDS = 1  # for all ways to call one of them
 _LEFT_OUT = re.compile(  # modules that need other machines, start programs or test the library
     r"\b(tests?|testing|_testing|conftest|distributed|onnx|cuda|xpu|mps|mtia|tensorboard|fb|f2py"
     r"|distutils|hub|benchmark|bottleneck|torchgen|_vendor|externals|cpp_extension|collect_env"
@@ -108,28 +104,48 @@ def of_modules(names: Iterable[str]) -> dict[str, Any]:
 
 
 def found(
-    candidates: dict[str, Any], asked: Iterable[str] = tuple(QUESTIONS)
+    candidates: dict[str, Any],
+    asked: Sequence[str] = tuple(QUESTIONS),
+    *,
+    jobs: int = 1,
+    progress: Path | None = None,
 ) -> dict[str, list[str]]:
     """Exercise -> the names among the candidates that give its right answer, sorted.
 
-    They are tried in processes of their own: some crash, some never end.
+    They are tried in processes of their own (`jobs` at a time): some crash, some never end.
+    progress: a file of what is done, which is not done again.
     """
     by_object: dict[int, list[str]] = {}
     for name, value in candidates.items():
         by_object.setdefault(id(value), []).append(name)
-    groups = list(by_object.values())
-    right: dict[str, set[str]] = {exercise: set() for exercise in asked}
+    groups = {names[0]: names for names in by_object.values()}
+    done = _read(progress) if progress else {}
+    left = [first for first in groups if first not in done]
     _warm_up()
-    start, shown = 0, 0
-    while start < len(groups):
-        if start // 500 > shown:
-            shown = start // 500
-            print(f"{start} of {len(groups)}", file=sys.stderr, flush=True)
-        good, start = _try_from(start, [candidates[names[0]] for names in groups], [*right])
-        for index, exercise in good:
-            allowed = QUESTIONS[exercise].allows
-            right[exercise] |= {name for name in groups[index] if not allowed(name)}
-    return {exercise: sorted(names) for exercise, names in right.items()}
+    with progress.open("a", encoding="utf-8") if progress else contextlib.nullcontext() as file:
+        functions = [candidates[first] for first in left]
+        for count, (index, right) in enumerate(tried(functions, asked, jobs), start=1):
+            done[left[index]] = right
+            if file:
+                print(left[index], *right, file=file, flush=True)
+            if count % 500 == 0:
+                print(f"{count} of {len(left)}", file=sys.stderr, flush=True)
+    return {
+        exercise: sorted(
+            name
+            for first, names in groups.items()
+            if exercise in done[first]
+            for name in names
+            if not QUESTIONS[exercise].allows(name)
+        )
+        for exercise in asked
+    }
+
+
+def _read(progress: Path) -> dict[str, list[str]]:
+    """First name of a function -> the exercises that it is right for."""
+    lines = progress.read_text(encoding="utf-8").splitlines() if progress.exists() else []
+    return {words[0]: words[1:] for words in map(str.split, lines) if words}
 
 
 def keep(question: Question, names: Iterable[str]) -> None:
@@ -185,97 +201,26 @@ def _warm_up() -> None:
     torch._decomp.decompositions._softmax(torch.ones(1, 1), 1, False)
 
 
-def _try_from(
-    start: int, functions: list[Callable], asked: list[str]
-) -> tuple[list[tuple[int, str]], int]:
-    """((index, exercise) of those that are right, index to go on from)."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reader)
-        with contextlib.suppress(BaseException):
-            _be_a_child(writer, start, functions, asked)
-        os._exit(0)
-    os.close(writer)
-    good, begun, buffer = [], start, b""
-    while select.select([reader], [], [], 5 * _SECONDS)[0]:
-        data = os.read(reader, 65536)
-        if not data:
-            break
-        *lines, buffer = (buffer + data).split(b"\n")
-        for line in lines:
-            if line.isdigit():
-                begun = int(line)
-            else:
-                good.append((begun, line.decode()))
-    os.close(reader)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return good, begun + 1
-
-
-def _be_a_child(writer: int, start: int, functions: list[Callable], asked: list[str]) -> None:
-    """Try one after another, until one of them changed the questions or torch's settings."""
-    warnings.simplefilter("ignore")
-    with tempfile.TemporaryDirectory() as folder, open(os.devnull, "r+b") as nowhere:
-        os.chdir(folder)
-        os.environ["TORCH_COMPILE_DEBUG_DIR"] = folder  # some functions log into it
-        if config := sys.modules.get("torch._dynamo.config"):
-            config.debug_dir_root = folder
-        for descriptor in (0, 1, 2):
-            os.dup2(nowhere.fileno(), descriptor)
-        signal.signal(signal.SIGALRM, _too_long)
-        torch.set_num_threads(1)
-        before = _state()
-        for index in range(start, len(functions)):
-            os.write(writer, f"{index}\n".encode())
-            for exercise in asked:
-                if _gives_the_answer(functions[index], QUESTIONS[exercise]):
-                    os.write(writer, f"{exercise}\n".encode())
-            if _state() != before:
-                return
-
-
-def _state() -> tuple:
-    tensors = [v for v in vars(questions).values() if isinstance(v, torch.Tensor)]
-    settings = torch.get_default_dtype(), torch.get_default_device(), torch.is_grad_enabled()
-    return *settings, *(t.numpy().tobytes() for t in tensors), *(t.shape for t in tensors)
-
-
-class _TooLong(BaseException):
-    pass
-
-
-def _too_long(_signal: int, _frame: Any) -> None:
-    raise _TooLong
-
-
-def _gives_the_answer(value: Callable, question: Question) -> bool:
-    try:
-        signal.setitimer(signal.ITIMER_REAL, _SECONDS)
-        for way in question.ways:
-            try:
-                if question.is_right(way(value)):
-                    return True
-            except _TooLong:
-                raise  # it would be as long for the next
-            except BaseException:
-                continue
-        return False
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-def _main(names: list[str]) -> None:
-    likely = "--likely" in names
-    candidates = of_modules(LIKELY) | _operators() | _methods() if likely else everything()
-    names = [name for name in names if not name.startswith("-")]
+def _main() -> None:
+    options = argparse.ArgumentParser(description="Search for what gives an exercise away.")
+    options.add_argument("exercises", nargs="*", help="all, if none is named")
+    options.add_argument("--likely", action="store_true", help="only what computes with arrays")
+    options.add_argument("--jobs", type=int, default=1, help="processes at a time")
+    options.add_argument("--progress", type=Path, help="file of what is done")
+    given = options.parse_args()
+    if unknown := {*given.exercises} - {*QUESTIONS}:
+        options.error(f"no question is known for {', '.join(sorted(unknown))}")
+    if given.likely:
+        candidates = of_modules(LIKELY) | _operators() | _methods()
+    else:
+        candidates = everything()
     print(f"{len(candidates)} names", file=sys.stderr)
-    for name, right in found(candidates, names or QUESTIONS).items():
-        keep(QUESTIONS[name], right)
-        print(f"{kept_file(QUESTIONS[name])}: {len(right)}", file=sys.stderr)
+    asked = given.exercises or [*QUESTIONS]
+    right = found(candidates, asked, jobs=given.jobs, progress=given.progress)
+    for name, names in right.items():
+        keep(QUESTIONS[name], names)
+        print(f"{kept_file(QUESTIONS[name])}: {len(names)}", file=sys.stderr)
 
 
 if __name__ == "__main__":
-    _main(sys.argv[1:])
+    _main()

@@ -1,4 +1,5 @@
-"""What was refused, or ended the kernel, while a hand-in was judged: something to look at."""
+"""What was refused, was not seen, or ended the kernel, while a hand-in was judged: something
+to look at."""
 
 from nbformat.notebooknode import NotebookNode
 
@@ -8,12 +9,14 @@ __all__ = ["stopped"]
 
 
 def stopped(notebook: NotebookNode) -> list[LookAt]:
-    """What judging refused, and the cell in which it ended the kernel, as `Judge` noted it."""
+    """What judging refused, programs that nobody watched, and the cell in which the kernel was
+    ended, as `Judge` noted it."""
     found = []
     for number, cell in enumerate(notebook.cells, start=1):
-        if place := cell.metadata.get("course", {}).get("refused"):
-            where = _written(notebook.cells[:number], place)
-            found.append(LookAt(*where, place.code[:LONGEST_CODE], "refused"))
+        for what in ("refused", "processes"):
+            if place := cell.metadata.get("course", {}).get(what):
+                where = _written(notebook.cells[:number], place)
+                found.append(LookAt(*where, place.code[:LONGEST_CODE], what))
     if number := notebook.metadata.get("course", {}).get("killed_in"):
         lines = notebook.cells[number - 1].source.splitlines()
         line = next((n for n, text in enumerate(lines, start=1) if text.strip()), 1)

@@ -1,39 +1,28 @@
-"""Banned functions are seen at work below torch's functions, in threads and in processes.
+"""Banned functions are seen at work below torch's functions and in threads.
 
 Names are put together when the code runs, so that no reader of text finds them.
 """
 
-import multiprocessing
-import os
+import _thread
+import inspect
 import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import reduce
 from multiprocessing.pool import ThreadPool
+from queue import SimpleQueue
 
 import pytest
 import torch
-from torch.utils.data import DataLoader, Dataset
 
-from course_utils.checks import grading, kernel, watch
+from course_utils.checks import watch_rules
 from course_utils.checks.exercise import assignment
 from course_utils.checks.notebook import examine
-from course_utils.checks.probing import Caller
-
-SOFT = "".join(reversed("xamtfos"))
-CROSS = "".join(reversed("yportne_ssorc"))
-FUNCTIONAL = ["nn", "functional"]
-EXERCISE = assignment("metrics_and_loss")["softmax"]
-
-ready = reduce(getattr, [*FUNCTIONAL, SOFT], torch)
-
-
-def own(scores, dim=1):
-    exponents = (scores - scores.amax(dim, keepdim=True)).exp()
-    return exponents / exponents.sum(dim, keepdim=True)
+from course_utils.checks.watch import follow_threads
+from tests.checks.watched import CROSS, EXERCISE, FUNCTIONAL, SOFT, hidden_verdict, own, ready
 
 
 def without_torch_functions(softmax):
@@ -82,6 +71,19 @@ def in_a_pool_kept(softmax):
     return answer
 
 
+def in_a_raw_thread(softmax):
+    def answer(scores):
+        found = SimpleQueue()
+        _thread.start_new_thread(lambda: found.put(softmax(scores, 1)), ())
+        return found.get()
+
+    return answer
+
+
+def in_threads_of_threads(softmax):
+    return in_a_thread(lambda scores, _dim: in_a_raw_thread(softmax)(scores))
+
+
 def traced(softmax):
     example = torch.rand(1, 3, 2, 4)
     return torch.jit.trace(lambda scores: softmax(scores, 1), example)
@@ -99,7 +101,7 @@ WRAPPED = {
     wrap.__name__: wrap
     for wrap in (
         *(called, without_torch_functions, without_modes, in_a_thread, in_a_pool_of_threads),
-        *(in_a_pool_kept, traced, compiled),
+        *(in_a_pool_kept, in_a_raw_thread, in_threads_of_threads, traced, compiled),
     )
 }
 BANNED = {
@@ -127,12 +129,6 @@ BANNED = {
 }  # fmt: skip
 
 
-def hidden_verdict(function, name="softmax", assignment_name="metrics_and_loss", sources=()):
-    request = grading.make_request(assignment_name, name, 3)
-    reply = kernel.reply(request, {assignment(assignment_name)[name].function: function})
-    return grading.judge(assignment_name, name, 3, reply, sources)
-
-
 @pytest.mark.parametrize("how", WRAPPED)
 def test_a_banned_function_is_seen_however_it_is_run(how):
     assert hidden_verdict(WRAPPED[how](ready)).kind == "banned"
@@ -142,6 +138,41 @@ def test_a_banned_function_is_seen_however_it_is_run(how):
 def test_a_right_answer_that_is_run_so_passes(how):
     verdict = hidden_verdict(WRAPPED[how](own))
     assert verdict.passed, verdict.text()
+
+
+def a_pool(work):
+    pool = ThreadPoolExecutor(1)
+    pool.submit(time.time).result()
+    return lambda scores: pool.submit(work, scores).result()
+
+
+def a_raw_thread(work):
+    asked, found = SimpleQueue(), SimpleQueue()
+
+    def serve():
+        while True:
+            found.put(work(asked.get()))
+
+    _thread.start_new_thread(serve, ())
+
+    def answer(scores):
+        asked.put(scores)
+        return found.get()
+
+    return answer
+
+
+@pytest.mark.parametrize("started", [a_pool, a_raw_thread])
+def test_threads_that_cells_have_started_are_seen_where_it_is_graded(started):
+    no_longer = follow_threads()  # as a kernel does when it starts
+    try:
+        banned, right = started(lambda s: ready(s, 1)), started(own)
+    finally:
+        no_longer()
+    for _time in range(2):
+        assert hidden_verdict(banned).kind == "banned"
+        verdict = hidden_verdict(right)
+        assert verdict.passed, verdict.text()
 
 
 @pytest.mark.parametrize("how", BANNED)
@@ -211,152 +242,96 @@ def test_who_switches_the_watching_off_is_named():
             torch._C._pop_torch_function_stack()
         return own(scores)
 
-    assert hidden_verdict(answer).kind == "banned"
-    assert hidden_verdict(other).kind == "banned"
-
-
-# processes
-
-
-class Scores(Dataset):
-    def __init__(self, scores, softmax):
-        self.scores, self.softmax = scores, softmax
-
-    def __len__(self):
-        return 1
-
-    def __getitem__(self, index):
-        return self.softmax(self.scores, 1)
-
-
-def in_a_fork(softmax):
-    def answer(scores):
-        reader, writer = os.pipe()
-        if os.fork() == 0:
-            os.write(writer, softmax(scores, 1).numpy().tobytes())
-            os._exit(0)
-        data = bytearray(os.read(reader, 1_000_000))
-        return torch.frombuffer(data, dtype=scores.dtype).reshape(scores.shape)
-
-    return answer
-
-
-def in_a_pool_of_processes(softmax):
-    def answer(scores):
-        with multiprocessing.get_context("fork").Pool(1) as pool:
-            return pool.apply(softmax, (scores, 1))
-
-    return answer
-
-
-def in_a_worker(softmax):
-    return lambda scores: next(iter(DataLoader(Scores(scores, softmax), 1, num_workers=1)))[0]
-
-
-def in_a_new_python(softmax):
-    def answer(scores):
-        process = multiprocessing.get_context("spawn").Process(target=print)
-        process.start()
-        process.join()
-        return softmax(scores, 1)
-
-    return answer
-
-
-def in_a_program(softmax):
-    def answer(scores):
-        subprocess.run([sys.executable, "-c", "print()"], check=True)
-        return softmax(scores, 1)
-
-    return answer
-
-
-def in_a_shell(softmax):
-    def answer(scores):
-        os.system("true")
-        return softmax(scores, 1)
-
-    return answer
-
-
-PROCESSES = {
-    wrap.__name__: wrap
-    for wrap in (
-        *(in_a_fork, in_a_pool_of_processes, in_a_worker),
-        *(in_a_new_python, in_a_program, in_a_shell),
-    )
-}
-
-
-@pytest.mark.parametrize("how", PROCESSES)
-def test_another_process_is_refused_with_a_sentence(how):
-    for softmax in (ready, own):
-        verdict = hidden_verdict(PROCESSES[how](softmax))
-        assert verdict.kind == "banned"
-        assert "no other process" in verdict.text()
-        assert "line" in verdict.text()
-
-
-POOL = ProcessPoolExecutor(1)  # its processes begin with the first call
-
-
-def by_a_pool(scores):
-    return POOL.submit(own, scores).result()
-
-
-def test_a_pool_of_processes_made_before_is_banned_by_both_checks():
-    source = (
-        "from concurrent.futures import ProcessPoolExecutor\nPOOL = ProcessPoolExecutor(1)\n"
-    )
-    source += "def softmax(scores):\n    return POOL.submit(own, scores).result()"
-    assert hidden_verdict(own, sources=[source]).kind == "banned"
-    verdict = examine(EXERCISE, by_a_pool)
-    assert verdict.kind == "banned"
-    assert "ProcessPoolExecutor" in verdict.summary()
-
-
-def test_the_refusal_is_an_error_that_says_what_to_do():
-    errors = []
-
-    def answer(scores):
+    def off_and_on(scores):
+        hook = sys.getprofile()
+        sys.setprofile(None)
         try:
-            os.fork()
-        except RuntimeError as error:
-            errors.append(str(error))
-        return own(scores)
+            return BANNED["scipy"](scores)
+        finally:
+            sys.setprofile(hook)
 
-    assert hidden_verdict(answer).kind == "banned"  # caught or not
-    assert "num_workers=0" in errors[0]
-
-
-def test_outside_a_check_processes_are_free():
-    hidden_verdict(called(own))
-    assert subprocess.run([sys.executable, "-c", "pass"], check=False).returncode == 0
+    for switches in (answer, other, off_and_on):
+        assert hidden_verdict(switches).kind == "banned"
 
 
-def test_a_program_that_is_no_python_may_be_asked():
-    """Libraries ask lscpu, ldconfig or a compiler when they are first used."""
+def test_a_method_is_seen_where_torch_asks_no_mode():
+    def without_both(name, scores):
+        off = torch._C._DisableTorchDispatch()
+        with torch._C.DisableTorchFunction():
+            answer = getattr(scores, name)(1)
+        del off
+        return answer
+
+    assert hidden_verdict(lambda scores: without_both(SOFT, scores)).kind == "banned"
+    assert hidden_verdict(lambda scores: without_both("amax", scores)).kind != "banned"
+
+
+# Before the call and after it
+
+
+class Late(torch.Tensor):
+    """Becomes the answer when it is read."""
+
+    def as_subclass(self, cls):
+        return ready(torch.Tensor.as_subclass(self, torch.Tensor), 1)
+
+
+def test_an_answer_that_is_worked_out_when_it_is_read_is_seen():
+    verdict = hidden_verdict(lambda scores: scores.as_subclass(Late))
+    assert verdict.kind == "banned"
+    assert "ready(torch.Tensor.as_subclass" in verdict.text()
+
+
+def test_an_answer_that_is_worked_out_before_the_call_is_seen():
+    found = []
+
+    class Early(inspect.Signature):
+        def bind(self, scores):
+            found.append(ready(scores, 1))
+            return super().bind(scores)
 
     def answer(scores):
-        subprocess.run(["true"], check=True)
-        return own(scores)
+        return found[-1]
 
-    assert hidden_verdict(answer).passed
+    answer.__signature__ = Early(inspect.signature(own).parameters.values())
+    assert hidden_verdict(answer).kind == "banned"
 
 
-def test_where_an_exercise_trains_processes_are_free_and_their_children_are_watched():
-    assert assignment("fcn")["segment"].trains
-    library = {"__name__": "timm.layers"}
-    exec("def network(scores, dim):\n    return scores", library)
+def test_a_gradient_that_is_worked_out_backwards_is_seen():
+    loss = reduce(getattr, [*FUNCTIONAL, CROSS], torch)
 
-    def used(function):
-        watched = assignment("fcn")["segment"].watched
-        return Caller(in_a_worker(function), watched=watched).call({"scores": torch.ones(2, 2)})
+    def mean(scores, truth):
+        logs = scores - scores.logsumexp(1, keepdim=True)
+        known = truth != 255
+        own_one = logs.gather(1, (truth * known).long().unsqueeze(1)).squeeze(1)
+        return -own_one[known].mean()
 
-    assert not used(own).used
-    assert used(own).trouble is None
-    ((name, _line, _code),) = used(library["network"]).used
-    assert name == "timm.layers.network"
+    class Loss(torch.autograd.Function):
+        banned = True
+
+        @staticmethod
+        def forward(ctx, scores, truth):
+            ctx.given = scores.detach(), truth
+            return mean(scores, truth)
+
+        @staticmethod
+        def backward(ctx, slope):
+            scores, truth = ctx.given
+            with torch.enable_grad():
+                scores = scores.requires_grad_()
+                value = (
+                    loss(scores, truth.long(), ignore_index=255)
+                    if Loss.banned
+                    else mean(scores, truth)
+                )
+                return slope * torch.autograd.grad(value, scores)[0], None
+
+    def verdict():
+        return hidden_verdict(lambda s, t: Loss.apply(s, t), "cross_entropy")
+
+    assert verdict().kind == "banned"
+    Loss.banned = False
+    assert verdict().passed, verdict().text()
 
 
 # What ends in the watch's own code
@@ -377,7 +352,7 @@ def test_a_loop_that_ends_in_the_hook_is_told_to_be_endless_and_nothing_else(mon
         while time.process_time() < end:
             pass
 
-    monkeypatch.setattr(watch._Rules, "builtin", slow)
+    monkeypatch.setattr(watch_rules.Rules, "builtin", slow)
     found = examine(replace(assignment("metrics_and_loss")["softmax"], seconds=0.3), endless)
     assert found.kind == "time", found.text()
 

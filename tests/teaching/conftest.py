@@ -36,7 +36,7 @@ essay = 4
 """
 
 
-def _graded(make, name, source, *, solution, points=None, language=None):
+def graded_cell(make, name, source, *, solution, points=None, language=None):
     metadata = {
         "grade": points is not None,
         "grade_id": name,
@@ -67,14 +67,16 @@ def solution_notebook():
     cells = [
         markdown("# Метрики", metadata={"lang": "ru"}),
         markdown("# Metrics", metadata={"lang": "en"}),
-        _graded(code, "jaccard-solution", "\n".join([*head, *marked]), solution=True),
-        _graded(code, "jaccard", 'check("jaccard", jaccard)', solution=False, points=3),
-        _graded(
+        graded_cell(code, "jaccard-solution", "\n".join([*head, *marked]), solution=True),
+        graded_cell(code, "jaccard", 'check("jaccard", jaccard)', solution=False, points=3),
+        graded_cell(
             *(code, "own_test-solution"),
             "def twice(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION",
             solution=True,
         ),
-        _graded(*(code, "own_test", hidden + "### END HIDDEN TESTS"), solution=False, points=2),
+        graded_cell(
+            *(code, "own_test", hidden + "### END HIDDEN TESTS"), solution=False, points=2
+        ),
         _prose(
             markdown,
             "ru",
@@ -83,7 +85,7 @@ def solution_notebook():
         _prose(
             markdown, "en", "## 3. A question\nThe object fills 5%.\n\n1. Why is accuracy high?"
         ),
-        _graded(markdown, "essay", "A model answer.", solution=True, points=4),
+        graded_cell(markdown, "essay", "A model answer.", solution=True, points=4),
     ]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})

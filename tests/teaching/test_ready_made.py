@@ -8,6 +8,7 @@ import torch
 
 from course_utils.checks.banned import covers
 from course_utils.checks.exercise import assignment
+from course_utils.teaching import ready_made_trial
 from course_utils.teaching.ready_made import found, kept_file, of_modules
 from course_utils.teaching.ready_made_questions import QUESTIONS
 
@@ -62,9 +63,23 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("what", HOSTILE)
-def test_no_function_stops_the_search_or_spoils_it(what):
+def test_no_function_stops_the_search_or_spoils_it(what, monkeypatch):
+    monkeypatch.setattr(ready_made_trial, "_SILENT", 3)
     candidates = {"before": torch.softmax, what: HOSTILE[what], "z.after": torch.log_softmax}
     assert found(candidates, ["softmax"]) == {"softmax": ["before", "z.after"]}
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_a_search_goes_on_behind_what_is_done(tmp_path, jobs):
+    progress = tmp_path / "done.txt"
+    candidates = {"a": torch.softmax, "b": torch.exp, "b.again": torch.exp, "c": os.abort}
+    names = {"softmax": ["a"], "cross_entropy": []}
+    assert found(candidates, [*names], jobs=jobs, progress=progress) == names
+    assert sorted(progress.read_text().splitlines()) == ["a softmax", "b", "c"]
+    candidates |= {"a": lambda *_a: 0, "d": torch.log_softmax}  # what is done is not done again
+    names["softmax"].append("d")
+    assert found(candidates, [*names], jobs=jobs, progress=progress) == names
+    assert progress.read_text().count("\n") == 4
 
 
 def test_what_functions_log_is_left_nowhere(tmp_path, monkeypatch):

@@ -1,5 +1,7 @@
 """What was refused or ended while a hand-in was judged stands in "code to look at"."""
 
+import linecache
+
 import pytest
 from nbformat.notebooknode import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
@@ -48,6 +50,26 @@ def test_a_process_that_was_refused_is_named_with_its_cell_and_line():
 @pytest.mark.parametrize("source", [RIGHT, RIGHT.replace("torch.zeros", "undefined")])
 def test_what_is_right_or_wrong_and_refused_nothing_is_not_there(source):
     assert stopped(graded(source)) == []
+
+
+def test_a_python_that_an_exercise_that_trains_started_is_named_with_its_cell_and_line():
+    source = """
+import subprocess, sys
+def segment(images):
+    subprocess.run([sys.executable, "-c", "pass"], check=True)
+    return images[:, 0].byte() * 0
+"""
+    names = {}
+    linecache.cache["<cell>"] = len(source), None, source.splitlines(keepends=True), "<cell>"
+    exec(compile(source, "<cell>", "exec"), names)
+    reply = kernel.reply(grading.make_request("fcn", "segment", 5), names)
+    verdict = grading.judge("fcn", "segment", 5, reply, [source])
+    assert verdict.kind == "mistake", verdict.text()  # all is background: it was judged
+    judge = judging(source.strip(), 'check("segment", segment)')
+    judge._write_verdict(judge.nb.cells[1], 1, verdict)
+    (place,) = stopped(judge.nb)
+    assert (place.cell, place.line, place.what) == (1, 3, "processes")
+    assert place.code.startswith("subprocess.run")
 
 
 def test_the_cell_in_which_a_limit_ended_the_kernel_is_named():

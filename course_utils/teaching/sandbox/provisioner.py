@@ -36,8 +36,12 @@ ENVIRONMENT = (
     *("COURSE_DATA", "NBGRADER_EXECUTION", "NBGRADER_VALIDATING"),
 )
 _LAUNCHER = "ipykernel_launcher"
-# There is no terminal inside (see `bubblewrap`), and IPython's `!` would ask for one.
-_WITHOUT_TERMINAL = "--InteractiveShellApp.extra_extensions=course_utils.checks.piped_shell"
+# There is no terminal inside (see `bubblewrap`), and IPython's `!` would ask for one. What
+# cells start, hidden tests have to know of.
+_EXTENSIONS = [
+    f"--InteractiveShellApp.extra_extensions=course_utils.checks.{name}"
+    for name in ("piped_shell", "kernel")
+]
 _SOCKETS = ("shell", "iopub", "stdin", "control", "hb")
 _SECONDS_TO_LISTEN = 120
 
@@ -136,7 +140,7 @@ class SandboxProvisioner(LocalProvisioner):
         if policy.user is not None:
             os.chown(self._private / "kernel.json", policy.user, policy.user)
         if _LAUNCHER in cmd:
-            cmd = [*cmd, _WITHOUT_TERMINAL]
+            cmd = [*cmd, *_EXTENSIONS]
         self.process = self._forked(policy, cmd) or Namespace(
             policy, [*prefix(self.limits), *become(policy.user), *cmd]
         )

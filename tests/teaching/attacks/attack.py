@@ -5,8 +5,8 @@ notebook may hold that word.
 """
 
 import os
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
@@ -53,10 +53,11 @@ class Attack:
     """One hand-in.
 
     does: in one sentence. files: folder of the released course -> path below the student's
-    folder -> content. states: any of these. jaccard, own_test: points that it must end with;
-    None where an attack may get either. reason: words in it. look_at: kinds that must be
-    named. slow: it takes more than ten seconds, and another is much like it. needs_sandbox: it
-    is what the sandbox is for, and is not let loose on a machine without one.
+    folder -> content. states: any of these. jaccard, own_test, softmax: points that it must
+    end with; None where an attack may get either. reason: words in it. look_at: kinds that
+    must be named. banned: exercise -> what its verdict names as banned. slow: it takes more
+    than ten seconds, and another is much like it. needs_sandbox: it is what the sandbox is
+    for, and is not let loose on a machine without one.
     """
 
     name: str
@@ -67,6 +68,8 @@ class Attack:
     own_test: float | None = 2
     reason: str = ""
     look_at: Collection[str] = ()
+    softmax: float | None = 0
+    banned: Mapping[str, str] = field(default_factory=dict)
     slow: bool = False
     needs_sandbox: bool = False
 

@@ -1,17 +1,22 @@
 """Ten honest students who use what Python and torch offer, and hand-ins that lost marks for a
-line that runs in Colab. The released notebook has a cell of imports, as the course's have."""
+line that runs in Colab."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import nbformat
 
-from tests.teaching.grading.class_of import NAME, RIGHT, answered
+from tests.teaching.attacks.its_course import IMPORTS
+from tests.teaching.grading.class_of import RIGHT, answered
 
-__all__ = ["HONEST", "IMPORTS", "ORDINARY", "course_of"]
+__all__ = ["HONEST", "ORDINARY"]
 
-IMPORTS = "import math\n\nimport torch\n\nprint(math.pi)"
 _JACCARD = RIGHT.replace("import torch\n", "").strip()
+_SOFTMAX = """
+def softmax(scores):
+    powers = torch.exp(scores - scores.max(dim=1, keepdim=True).values)
+    return powers / powers.sum(dim=1, keepdim=True)
+"""
 _COUNTS = _JACCARD.replace("def jaccard", "def counted")
 
 _WORKERS = """
@@ -103,10 +108,10 @@ _TEN = {
 
 def _hand_in(language: str, imports: str, own: str, jaccard: str) -> Callable:
     def make(root: Path) -> nbformat.NotebookNode:
-        notebook = answered(root, language, jaccard=jaccard)
-        at, cell = next((n, c) for n, c in enumerate(notebook.cells) if c.source == IMPORTS)
-        cell.source = imports
+        answers = {"jaccard": jaccard, "softmax_solution": _SOFTMAX.strip()}
+        notebook = answered(root, language, imports=imports, **answers)
         if own:
+            at = next(n for n, cell in enumerate(notebook.cells) if cell.source == imports)
             notebook.cells.insert(at + 1, nbformat.v4.new_code_cell(own.strip()))
         return notebook
 
@@ -155,15 +160,3 @@ ORDINARY: Mapping[str, tuple[Callable, float | None, tuple[str, ...]]] = {
         ("верно",),
     ),
 }  # fmt: skip
-
-
-def course_of(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """The notebook of solutions with the cell of imports under its titles."""
-    notebook.cells.insert(2, nbformat.v4.new_code_cell(IMPORTS, metadata={"id": "imports"}))
-    for cell in notebook.cells:
-        if cell.metadata.get("nbgrader", {}).get("grade_id") == "jaccard-solution":
-            cell.source = cell.source.replace("import torch\n\n", "")
-    return notebook
-
-
-assert NAME == "metrics_and_loss"  # whose exercise `jaccard` is asked

@@ -1,25 +1,28 @@
 """Honest students in one class, both languages: full marks, and nothing to look at."""
 
+import shutil
+
 import pytest
 
 from course_utils.teaching.class_table import class_rows
 from tests.once import made_once
-from tests.teaching.attacks.honest import HONEST, ORDINARY, course_of
+from tests.teaching.attacks.honest import HONEST, ORDINARY
 from tests.teaching.attacks.notebooks import by_grade_id
 from tests.teaching.attacks.the_class import Graded
-from tests.teaching.conftest import release, solution_notebook
 from tests.teaching.grading.class_of import NAME, course, gradebook, hand_in
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory):
-    return made_once(tmp_path_factory, "ten_honest", _graded)
+def graded(attacked_course, tmp_path_factory):
+    return made_once(
+        tmp_path_factory, "ten_honest", lambda root: _graded(attacked_course, root)
+    )
 
 
-def _graded(root):
-    release(root, course_of(solution_notebook()))
+def _graded(released, root):
+    shutil.copytree(released, root)
     for student, make in HONEST.items():
         hand_in(root, student, make(root))
     for student, (make, _points, _words) in ORDINARY.items():
@@ -40,8 +43,9 @@ def test_the_run_ends_well(graded):
 
 @pytest.mark.parametrize("student", HONEST)
 def test_an_honest_student_keeps_full_marks(graded, student):
-    points = [graded.points(student, exercise) for exercise in ("jaccard", "own_test")]
-    assert points == [3, 2], verdict(graded, student)
+    exercises = ("jaccard", "own_test", "softmax")
+    points = [graded.points(student, exercise) for exercise in exercises]
+    assert points == [3, 2, 1], verdict(graded, student)
     assert graded.rows[student].state == "graded", graded.rows[student].reason
 
 
