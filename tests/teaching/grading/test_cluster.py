@@ -152,12 +152,13 @@ def test_limits_hold_on_workers_elsewhere_as_here(released_course, certificates,
         for student, wish in WISHES.items():
             hand_in(root, student, answered(root, jaccard=f"{RIGHT}# takes {wish}"))
     course(here, "grade", NAME, "-q")
+    before = psutil.Process().children(recursive=True)  # of other tests
     with cluster(tmp_path / "workers", certificates, workers=1) as address:
         course(
             *(elsewhere, "grade", NAME, "-q", "--scheduler", address),
             *("--certificates", str(certificates)),
         )
-        left = psutil.Process().children(recursive=True)
+        left = set(psutil.Process().children(recursive=True)) - set(before)
     assert ends(elsewhere) == ends(here)
     assert [end[1] for end in ends(here).values()] == ["graded"] * 3 + ["crashed"]
     assert "more than 64 MiB" in ends(here)["ivan"][2]
